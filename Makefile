@@ -1,0 +1,51 @@
+# `make demo` and `make test` are all the set-up there is; `make help` lists the rest.
+# Every step goes through CMakePresets.json, so that cmake, ctest and an editor see the same builds.
+
+# More options for CMake, such as CMAKE_FLAGS=-DRETORT_WERROR=ON. They stay in the build folder's cache.
+CMAKE_FLAGS ?=
+DEMO_OUT ?= runs/demo
+
+# Ninja runs the compilers in parallel; two of these targets at once would only fight over the cores.
+.NOTPARALLEL:
+.PHONY: help packages build demo test bench sanitize clang-check clean
+
+help:
+	@echo 'make demo         install what is missing, build, run a small reproduction into $(DEMO_OUT)'
+	@echo 'make test         install what is missing, build, run the tests'
+	@echo 'make build        install what is missing, build (Release, in build/)'
+	@echo 'make bench        benchmarks of the ops, and of whole training steps beside PyTorch where it is installed'
+	@echo 'make sanitize     the tests under the address and undefined-behaviour sanitizers (in build-sanitize/)'
+	@echo 'make clang-check  compile every header by itself with clang++'
+	@echo 'make clean        remove the build folders'
+	@echo 'CMAKE_FLAGS=...   more options for CMake; RETORT_NO_INSTALL=1 never installs packages'
+
+packages:
+	@cmake/install_packages.sh
+
+# CMake runs every time (a second): it records the commit that run folders quote.
+build: packages
+	cmake --preset release $(CMAKE_FLAGS)
+	cmake --build --preset release
+
+demo: build
+	build/distill/retort reproduce demo --out $(DEMO_OUT)
+
+test: build
+	ctest --preset release
+
+# The comparison exits with 3 where there is no PyTorch, which is no failure here.
+bench: build
+	@if [ -x build/bench/retort_bench ]; then build/bench/retort_bench; else echo 'retort_bench is not built'; fi
+	@if command -v python3 >/dev/null; then bench/compare_with_pytorch || [ $$? -eq 3 ]; \
+	else echo 'No python3, so no comparison with PyTorch.'; fi
+
+sanitize: packages
+	cmake --preset sanitize $(CMAKE_FLAGS)
+	cmake --build --preset sanitize
+	ctest --preset sanitize
+
+clang-check:
+	@tests/clang_headers.sh
+
+clean:
+	rm -rf build build-debug build-sanitize build-thread

@@ -1,0 +1,81 @@
+// retort info
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <omp.h>
+
+#include "data/dataset.h"
+#include "distill/commands.h"
+#include "distill/version.h"
+#include "kernels/cpu/threads.h"
+#include "kernels/memory.h"
+#include "kernels/error.h"
+#include "nets/network.h"
+
+namespace retort {
+namespace {
+
+std::string cuda_status() {
+  try {
+    cuda::deallocate(cuda::allocate(1));
+    return "available";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+void print_nets(int classes, ImageFormat input, bool json) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const std::string& name : network_names()) {
+    // LeNet's published counts are for MNIST.
+    const bool lenet = name.rfind("lenet", 0) == 0;
+    const auto network = lenet ? make_network(name, {28, 28, 1}, 10) : make_network(name, input, classes);
+    const long count = static_cast<long>(network->parameters().trainable_count());
+    const ImageFormat in = network->input();
+    if (json) {
+      list.push_back({{"name", name}, {"parameters", count}, {"classes", network->classes()},
+                      {"input", {in.height, in.width, in.channels}}});
+    } else {
+      std::printf("%-14s %12ld  %3d classes, %dx%dx%d\n", name.c_str(), count, network->classes(), in.height, in.width,
+                  in.channels);
+    }
+  }
+  if (json) std::printf("%s\n", list.dump().c_str());
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app) {
+  struct Arguments {
+    bool nets = false, json = false;
+    int classes = 100;
+  };
+  auto a = std::make_shared<Arguments>();
+  CLI::App* info = app.add_subcommand("info", "Version, devices, libraries, networks");
+  info->add_flag("--nets", a->nets, "networks with their trainable parameters");
+  info->add_option("--classes", a->classes, "classes the networks are counted for (LeNets: 10, on 28x28x1)");
+  info->add_flag("--json", a->json, "one JSON object (with --nets: a list of name, parameters, classes, input)");
+  info->callback([a] {
+    if (a->nets) return print_nets(a->classes, {32, 32, 3}, a->json);
+    const Versions v = versions();
+    if (a->json) {
+      const nlohmann::ordered_json object = {
+          {"version", v.retort},       {"revision", v.revision},
+          {"compiler", v.compiler},    {"onednn", v.onednn},
+          {"cores", omp_get_num_procs()}, {"isa", v.isa},
+          {"bf16", cpu::has_bf16()},   {"cuda", cuda_status()},
+          {"data", dataset_names()}};
+      std::printf("%s\n", object.dump().c_str());
+      return;
+    }
+    std::printf("retort %s (%s), %s\n", v.retort.c_str(), v.revision.c_str(), v.compiler.c_str());
+    std::printf("cpu    %d cores, oneDNN %s, %s, bf16 %s\n", omp_get_num_procs(), v.onednn.c_str(), v.isa.c_str(),
+                cpu::has_bf16() ? "yes" : "no");
+    std::printf("cuda   %s\n", cuda_status().c_str());
+    std::printf("data  ");
+    for (const std::string& name : dataset_names()) std::printf(" %s", name.c_str());
+    std::printf("\nnets   retort info --nets\n");
+  });
+}
+
+}  // namespace retort

@@ -1,0 +1,14 @@
+// The program's commands. Each adds its subcommand with options to the application; the callback does the work.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace retort {
+
+void add_train_commands(CLI::App& app);     // teach, distill
+void add_evaluate_commands(CLI::App& app);  // evaluate, predict
+void add_data_command(CLI::App& app);       // data check, data synth
+void add_info_command(CLI::App& app);       // info
+void add_reproduce_command(CLI::App& app);  // reproduce
+
+}  // namespace retort

@@ -1,0 +1,25 @@
+// The ledger: what a run has cost, counted the way papers count and the way a clock does, side by side.
+#pragma once
+
+#include <cstdint>
+
+namespace retort {
+
+struct Ledger {
+  std::int64_t student_forward = 0;   ///< samples through the student (scoring passes included)
+  std::int64_t student_backward = 0;  ///< samples that entered the student's backward pass
+  std::int64_t teacher_forward = 0;
+  std::int64_t teacher_backward = 0;
+  std::int64_t distinct_samples = 0;  ///< training samples that ever entered a backward pass
+  double flops = 0;                   ///< 2 x multiply-accumulates that were executed, masked rows included
+};
+
+/// Wall-clock seconds; the only part of a run that two identical runs do not share.
+struct Timing {
+  double data = 0;     ///< making batches
+  double compute = 0;  ///< forward, backward, update
+  double evaluation = 0;
+  double total() const { return data + compute + evaluation; }
+};
+
+}  // namespace retort

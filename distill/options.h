@@ -1,0 +1,121 @@
+// Everything that defines a run. One table (visit_options) feeds the command line, config.toml and the comparison of
+// finished runs, so that no option can exist in one of them only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace retort {
+
+struct RunOptions {
+  std::string command = "teach";  // teach or distill
+  // What
+  std::string data = "synthetic";
+  std::string net;
+  std::string out;
+  std::uint32_t seed = 1;
+  std::string device = "auto";
+  std::string precision = "fp32";
+  int threads = 0;
+  // Distillation
+  std::string method = "kd";
+  std::string teacher;
+  std::string significance;
+  std::string weights = "rate";
+  double top_share = 0.5;
+  double temperature = 4;
+  double alpha = 0.9;
+  std::string cache_teacher = "auto";
+  // Recipe; negative or empty values are filled in from the data set's recipe
+  double epochs = -1;
+  int batch = 0;
+  std::string optimizer;
+  double lr = -1;
+  double momentum = -1;
+  int nesterov = -1;
+  double weight_decay = -1;
+  double clip_norm = -1;
+  std::string schedule;
+  double warmup = 0;
+  std::vector<double> milestones;
+  double gamma = 0.1;
+  double label_smoothing = 0;
+  std::string augment = "recipe";
+  std::string shuffle = "on";
+  // Self-regulation
+  std::string regulation;
+  std::string mask = "confidence";
+  std::string confidence_measure = "max-probability";
+  double confidence = 0.9;
+  double confidence_end = -1;
+  double random_share = 0.1;
+  std::string divisor = "batch";
+  std::string scoring;
+  // Data selection and control
+  std::string init;
+  int val_split = 0;
+  std::string subset;
+  int limit = 0;
+  std::int64_t max_steps = 0;
+  std::int64_t save_every_steps = 0;
+};
+
+/// Calls visit(name, field, help) for every option of a run but `command` and `out`.
+template <typename Options, typename Visitor>
+void visit_options(Options& o, Visitor&& visit) {
+  visit("data", o.data, "data set: NAME:PATH with mnist, fashion-mnist, cifar10, cifar100, folder; or synthetic");
+  visit("net", o.net, "network to train (retort info --nets); default: the recipe's");
+  visit("seed", o.seed, "seed of everything random");
+  visit("device", o.device, "auto, cpu or cuda");
+  visit("precision", o.precision, "fp32, tf32 or bf16");
+  visit("threads", o.threads, "CPU threads; 0: all cores");
+  visit("method", o.method, "kd, significance, regulated or hybrid (distill)");
+  visit("teacher", o.teacher, "teacher: run folder or checkpoint (distill)");
+  visit("significance", o.significance, "significance CSV to use instead of the teacher's own counts");
+  visit("weights", o.weights, "w(s): rate = s/E, linear = s/max(s), log = log(1+s)/log(1+E), top-share [choice: rate]");
+  visit("top-share", o.top_share, "share of samples with weight 1 under --weights top-share");
+  visit("temperature", o.temperature, "T of kd = (1-alpha) CE + alpha T^2 KL(teacher || student) [choice: 4]");
+  visit("alpha", o.alpha, "share of the distillation term [choice: 0.9]");
+  visit("cache-teacher", o.cache_teacher, "teacher logits computed once: auto (when nothing is augmented), on, off");
+  visit("epochs", o.epochs, "passes over the training samples in use; fractions count");
+  visit("batch", o.batch, "batch size");
+  visit("optimizer", o.optimizer, "sgd or adamw");
+  visit("lr", o.lr, "learning rate (one-cycle: the peak)");
+  visit("momentum", o.momentum, "SGD momentum");
+  visit("nesterov", o.nesterov, "1: Nesterov momentum, 0: plain");
+  visit("weight-decay", o.weight_decay, "weight decay, on all parameters");
+  visit("clip-norm", o.clip_norm, "bound on the gradient norm; 0: none");
+  visit("schedule", o.schedule, "constant, multi-step, cosine or one-cycle");
+  visit("warmup", o.warmup, "share of training with a linear warm-up");
+  visit("milestones", o.milestones, "multi-step: epochs after which the rate is multiplied by gamma");
+  visit("gamma", o.gamma, "multi-step: the factor");
+  visit("label-smoothing", o.label_smoothing, "of the cross-entropy (teach)");
+  visit("augment", o.augment, "recipe (the data set's), none, crop, flip, crop-flip");
+  visit("shuffle", o.shuffle, "on or off");
+  visit("regulation", o.regulation, "off, mask (the paper's rule), compact (saves time, its own learning rate), auto");
+  visit("mask", o.mask, "who participates: confidence (self-regulation) or random (control)");
+  visit("confidence-measure", o.confidence_measure, "max-probability, margin or entropy [choice: max-probability]");
+  visit("confidence", o.confidence, "threshold tau: a sample below it participates [choice: 0.9]");
+  visit("confidence-end", o.confidence_end, "threshold of the last epoch (linear in between); negative: fixed");
+  visit("random-share", o.random_share, "participation share of --mask random");
+  visit("divisor", o.divisor, "what the summed loss is divided by: batch or participants [choice: batch]");
+  visit("scoring", o.scoring, "compact: batch norm of the scoring pass, training or evaluation");
+  visit("init", o.init, "start from this checkpoint instead of random parameters");
+  visit("val-split", o.val_split, "N training images held out and used instead of the test set");
+  visit("subset", o.subset, "random part of the training images: 5000, 0.1 or 10%");
+  visit("limit", o.limit, "use the first N training images only");
+  visit("max-steps", o.max_steps, "stop after N batches (then --resume can go on)");
+  visit("save-every-steps", o.save_every_steps, "write a checkpoint every N batches, besides one an epoch");
+}
+
+/// Fills in what the user left open from the data set's recipe (papers.md's where it has one) and checks every
+/// choice. Throws Error(usage) that names the option and its values.
+void resolve(RunOptions& options);
+
+std::string to_toml(const RunOptions& options);
+/// Reads what to_toml wrote, or a part of it. Throws Error(input) with file and line; unknown keys are errors.
+RunOptions from_toml(const std::string& text, const std::string& name);
+bool same_run(const RunOptions& a, const RunOptions& b);
+
+}  // namespace retort

@@ -1,0 +1,92 @@
+#include "distill/run_setup.h"
+
+#include <cmath>
+#include <omp.h>
+
+#include "kernels/cpu/threads.h"
+
+namespace retort {
+
+Device device_of(const std::string& name) {
+  if (name == "cuda") {
+    // The first thing a device is asked for; throws where the backend is not built or has no device.
+    DeviceBlock probe(Device::cuda, 1);
+    return Device::cuda;
+  }
+  return Device::cpu;
+}
+
+Precision precision_of(const std::string& name, Device device) {
+  if (name == "fp32") return Precision::fp32;
+  RETORT_CHECK_AS(ErrorKind::device, name != "tf32" || device == Device::cuda, "--precision tf32 needs --device cuda");
+  if (name == "tf32") return Precision::tf32;
+  RETORT_CHECK_AS(ErrorKind::device, device == Device::cuda || cpu::has_bf16(),
+                  "--precision bf16: this processor (", cpu::instruction_set(), ") has no bf16 instructions");
+  return Precision::bf16;
+}
+
+int use_threads(int threads) {
+  cpu::set_threads(threads > 0 ? threads : omp_get_num_procs());
+  return cpu::threads();
+}
+
+Dataset dataset_of(const RunOptions& o) {
+  LoadOptions load;
+  load.seed = o.seed;
+  load.val_split = o.val_split;
+  load.limit = o.limit;
+  load.subset = o.subset;
+  return load_dataset(o.data, load);
+}
+
+Augmentation augmentation_of(const RunOptions& o, const Dataset& dataset) {
+  if (o.augment == "none") return {};
+  if (o.augment == "recipe") return {dataset.crop_padding, dataset.flip};
+  const bool crop = o.augment != "flip", flip = o.augment != "crop";
+  return {crop ? (dataset.crop_padding > 0 ? dataset.crop_padding : 4) : 0, flip};
+}
+
+Schedule schedule_of(const RunOptions& o) {
+  Schedule s;
+  s.kind = schedule_kind(o.schedule);
+  s.peak = o.lr;
+  s.warmup = o.warmup;
+  s.milestones = o.milestones;
+  s.gamma = o.gamma;
+  return s;
+}
+
+LossOptions loss_of(const RunOptions& o) {
+  LossOptions loss;
+  loss.label_smoothing = o.command == "teach" ? static_cast<float>(o.label_smoothing) : 0.0F;
+  loss.divide_by_participants = o.divisor == "participants";
+  if (o.regulation != "off") {
+    loss.rule.participation = o.mask == "random" ? Participation::random : Participation::regulated;
+  }
+  loss.rule.confidence = o.confidence_measure == "margin"    ? Confidence::margin
+                         : o.confidence_measure == "entropy" ? Confidence::entropy
+                                                             : Confidence::max_probability;
+  return loss;
+}
+
+OptimizerOptions optimizer_of(const RunOptions& o) {
+  OptimizerOptions optimizer;
+  optimizer.kind = o.optimizer == "adamw" ? OptimizerKind::adamw : OptimizerKind::sgd;
+  optimizer.momentum = static_cast<float>(o.momentum);
+  optimizer.nesterov = o.nesterov == 1;
+  return optimizer;
+}
+
+std::vector<std::int32_t> source_rows(const ImageSplit& split) {
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(split.count()));
+  for (int i = 0; i < split.count(); ++i) rows[static_cast<std::size_t>(i)] = split.source_row(i);
+  return rows;
+}
+
+double threshold_of(const RunOptions& o, int epoch) {
+  const double last = std::ceil(o.epochs) - 1;
+  if (o.confidence_end < 0 || last <= 0) return o.confidence;
+  return o.confidence + (o.confidence_end - o.confidence) * epoch / last;
+}
+
+}  // namespace retort

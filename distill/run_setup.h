@@ -1,0 +1,30 @@
+// From options to objects: data, networks, step plan. Shared by training, evaluation and prediction.
+#pragma once
+
+#include <memory>
+
+#include "data/dataset.h"
+#include "distill/options.h"
+#include "distill/significance.h"
+#include "distill/step.h"
+#include "engine/schedule.h"
+
+namespace retort {
+
+/// auto, cpu or cuda. Throws Error(device) for cuda where it was not built.
+Device device_of(const std::string& name);
+Precision precision_of(const std::string& name, Device device);
+/// Sets the backend's threads (0: all cores) and returns their number.
+int use_threads(int threads);
+
+Dataset dataset_of(const RunOptions& options);
+Augmentation augmentation_of(const RunOptions& options, const Dataset& dataset);
+Schedule schedule_of(const RunOptions& options);
+LossOptions loss_of(const RunOptions& options);
+OptimizerOptions optimizer_of(const RunOptions& options);
+/// Published row numbers of the training samples in use.
+std::vector<std::int32_t> source_rows(const ImageSplit& split);
+/// tau of an epoch: fixed, or linear from --confidence to --confidence-end.
+double threshold_of(const RunOptions& options, int epoch);
+
+}  // namespace retort

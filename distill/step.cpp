@@ -1,0 +1,189 @@
+#include "distill/step.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "kernels/queue.h"
+
+namespace retort {
+namespace {
+
+template <typename T>
+DeviceBlock zeroed(Context& context, std::int64_t n) {
+  DeviceBlock block(context.device(), static_cast<std::size_t>(n) * sizeof(T));
+  RETORT_BACKEND(context.device(), fill_zero(context.launch(), block.data(), block.bytes()));
+  return block;
+}
+
+template <typename T>
+std::vector<T> download(Context& context, const DeviceBlock& block, std::size_t n) {
+  std::vector<T> host(n);
+  RETORT_BACKEND(context.device(), copy_bytes(context.launch(), host.data(), block.data(), n * sizeof(T)));
+  RETORT_BACKEND(context.device(), synchronize(context.launch()));
+  return host;
+}
+
+template <typename T>
+void upload(Context& context, const std::vector<T>& host, const DeviceBlock& block) {
+  RETORT_BACKEND(context.device(), copy_bytes(context.launch(), block.data(), host.data(), host.size() * sizeof(T)));
+  RETORT_BACKEND(context.device(), synchronize(context.launch()));
+}
+
+}  // namespace
+
+StepRunner::StepRunner(Context& context, const StepPlan& plan, int data_count)
+    : context_(context),
+      plan_(plan),
+      data_count_(data_count),
+      // At most one training step a scored batch, so the queue never holds more than two batches.
+      queue_capacity_(2 * plan.batch),
+      significance_(zeroed<std::int32_t>(context, data_count)),
+      entered_(zeroed<std::uint8_t>(context, data_count)),
+      queue_(zeroed<std::int32_t>(context, queue_capacity_)),
+      queue_count_(zeroed<std::int32_t>(context, 1)) {}
+
+Batch StepRunner::make_batch(const Tensor& samples, const DeviceStep& step) {
+  const auto start = std::chrono::steady_clock::now();
+  Batch batch = plan_.data->batch(samples, plan_.augmentation, step.device());
+  data_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return batch;
+}
+
+StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, const LossOptions& loss,
+                                                        DeviceStep& step) {
+  ParameterStore& parameters = plan_.network->parameters();
+  parameters.begin_step();
+  const Batch batch = make_batch(samples, step);
+  const Tensor teacher = plan_.teacher ? plan_.teacher->logits(batch, step.device()) : Tensor();
+  Tape tape(context_);
+  const Var images = tape.variable(batch.images, false, "images");
+  const Var output = plan_.network->forward(tape, {images, batch.samples, step.device()}, ForwardMode::training());
+  RowReport rows = plan_.teacher
+                       ? distillation_loss(tape, output, teacher, batch.labels, batch.samples, batch.weights,
+                                           step.device(), loss, plan_.distillation).rows
+                       : plan_.task->loss(tape, output, batch, step.device(), loss);
+  tape.backward();
+  optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device());
+  return {std::move(rows), samples};
+}
+
+void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool commits_buffers,
+              DeviceStep& step) {
+  ParameterStore& parameters = plan_.network->parameters();
+  StepOutcome out;
+  out.rows = outcome.samples.shape().at(0);
+  out.loss = outcome.rows.loss.f32();
+  out.correct = outcome.rows.correct.i32();
+  out.participates = outcome.rows.participates.i32();
+  out.samples = outcome.samples.i32();
+  if (counts_significance) out.significance = static_cast<std::int32_t*>(significance_.data());
+  if (counts_entered) out.entered = static_cast<std::uint8_t*>(entered_.data());
+  if (commits_buffers) {
+    out.buffers = parameters.buffers();
+    out.pending_buffers = parameters.pending_buffers();
+    out.buffer_count = parameters.buffer_elements();
+  }
+  RETORT_LAUNCH(context_, 0, commit_step, out, step.device());
+}
+
+StepCount StepRunner::train(const std::int32_t* samples, int rows, DeviceStep& step) {
+  step.host.divisor = static_cast<float>(rows);
+  step.push_inputs();
+  const std::int64_t before = step.host.participants;
+  const Tensor indices = context_.make({rows}, DType::i32, "samples");
+  copy_to_device(context_, samples, indices);
+  const Outcome outcome = forward_backward_update(indices, plan_.loss, step);
+  commit(outcome, true, true, true, step);
+  step.pull();
+  StepCount count;
+  count.forward = rows;
+  count.backward = step.host.participants - before;
+  count.teacher_forward = plan_.teacher && !plan_.teacher->cached() ? rows : 0;
+  return count;
+}
+
+StepRunner::CompactCount StepRunner::train_compact(const std::int32_t* samples, int rows, DeviceStep& scoring,
+                                                   DeviceStep& training) {
+  CompactCount result;
+  result.count.forward = rows;
+  auto* queue = static_cast<std::int32_t*>(queue_.data());
+  auto* queue_count = static_cast<std::int32_t*>(queue_count_.data());
+  {
+    scoring.host.divisor = static_cast<float>(rows);
+    scoring.push_inputs();
+    plan_.network->parameters().begin_step();
+    const Tensor indices = context_.make({rows}, DType::i32, "samples");
+    copy_to_device(context_, samples, indices);
+    const Batch batch = make_batch(indices, scoring);
+    Tape tape(context_, Tape::Recording::off);
+    const Var images = tape.variable(batch.images, false, "images");
+    const Var output = plan_.network->forward(tape, {images, batch.samples, scoring.device()}, plan_.scoring);
+    Outcome outcome{plan_.task->loss(tape, output, batch, scoring.device(), plan_.loss), indices};
+    RETORT_LAUNCH(context_, 0, judge_step, rows, outcome.rows.loss.f32(), scoring.device());
+    commit(outcome, true, false, plan_.scoring.update_statistics, scoring);
+    scoring.pull();
+    // A batch whose loss is not finite is not queued either: its mask means nothing.
+    if (scoring.host.verdict == 0) {
+      RETORT_LAUNCH(context_, 0, queue_push, rows, indices.i32(), outcome.rows.participates.i32(), queue, queue_count);
+    }
+  }
+  RETORT_LAUNCH(context_, 0, copy_bytes, &queued_, queue_count, sizeof queued_);
+  if (!context_.measuring()) RETORT_BACKEND(context_.device(), synchronize(context_.launch()));
+  if (queued_ < plan_.batch && !context_.measuring()) return result;
+
+  training.host.divisor = static_cast<float>(plan_.batch);
+  training.push_inputs();
+  const Tensor indices = context_.make({plan_.batch}, DType::i32, "samples");
+  RETORT_LAUNCH(context_, 0, queue_pop, plan_.batch, queue, queue_count, indices.i32());
+  LossOptions everyone = plan_.loss;
+  everyone.rule.participation = Participation::all;
+  const Outcome outcome = forward_backward_update(indices, everyone, training);
+  commit(outcome, false, true, true, training);
+  training.pull();
+  queued_ -= plan_.batch;
+  result.stepped = true;
+  result.count.forward += plan_.batch;
+  result.count.backward = training.host.verdict == 0 ? plan_.batch : 0;
+  result.count.teacher_forward = plan_.teacher && !plan_.teacher->cached() ? plan_.batch : 0;
+  return result;
+}
+
+std::vector<std::int32_t> StepRunner::significance() const {
+  return download<std::int32_t>(context_, significance_, static_cast<std::size_t>(data_count_));
+}
+
+std::vector<std::uint8_t> StepRunner::entered() const {
+  return download<std::uint8_t>(context_, entered_, static_cast<std::size_t>(data_count_));
+}
+
+std::vector<std::int32_t> StepRunner::queue() const {
+  return download<std::int32_t>(context_, queue_, static_cast<std::size_t>(queued_));
+}
+
+void StepRunner::restore(const std::vector<std::int32_t>& significance, const std::vector<std::uint8_t>& entered,
+                         const std::vector<std::int32_t>& queue) {
+  RETORT_CHECK_AS(ErrorKind::input,
+                  static_cast<int>(significance.size()) == data_count_ &&
+                      static_cast<int>(entered.size()) == data_count_ &&
+                      static_cast<int>(queue.size()) <= queue_capacity_,
+                  "the checkpoint's per-sample state does not fit the ", data_count_, " training samples");
+  upload(context_, significance, significance_);
+  upload(context_, entered, entered_);
+  upload(context_, queue, queue_);
+  queued_ = static_cast<std::int32_t>(queue.size());
+  upload(context_, std::vector<std::int32_t>{queued_}, queue_count_);
+}
+
+double StepRunner::take_data_seconds() { return std::exchange(data_seconds_, 0.0); }
+
+std::string first_nonfinite_gradient(const Network& network) {
+  const ParameterStore& store = network.parameters();
+  for (std::size_t i = 0; i < store.specs().size(); ++i) {
+    for (const float g : store.read(i, ParameterStore::Field::gradient)) {
+      if (!std::isfinite(g)) return store.specs()[i].name;
+    }
+  }
+  return {};
+}
+
+}  // namespace retort

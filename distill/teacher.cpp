@@ -1,0 +1,50 @@
+#include "distill/teacher.h"
+
+#include <cstdlib>
+
+#include "distill/checkpoint.h"
+#include "kernels/augmentation.h"
+
+namespace retort {
+
+Teacher::Teacher(Context& context, const std::string& run_or_file, const Dataset& dataset, const Task& task)
+    : context_(context),
+      path_(checkpoint_path(run_or_file)),
+      file_(read_safetensors(path_)),
+      network_(network_of(file_, path_, {}, {dataset.height, dataset.width, dataset.channels}, task.outputs())),
+      outputs_(task.outputs()) {
+  network_->parameters().materialise(context, 0, Trainable::no);
+  load_network(file_, path_, *network_, false);
+}
+
+double Teacher::claimed(const std::string& checksum) const {
+  const auto data = file_.metadata.find("data_checksum");
+  const auto metric = file_.metadata.find("last_metric");
+  if (data == file_.metadata.end() || metric == file_.metadata.end()) return -1;
+  const auto test_part = [](const std::string& text) { return text.substr(std::min(text.find("test:"), text.size())); };
+  if (test_part(data->second) != test_part(checksum)) return -1;
+  return std::strtod(metric->second.c_str(), nullptr);
+}
+
+void Teacher::cache(DeviceDataset& train, const Task& task, DeviceStep& step, int batch) {
+  std::vector<float> logits;
+  evaluate(context_, *network_, train, task, step, batch, &logits);
+  if (context_.measuring()) return;
+  cache_ = DeviceBlock(context_.device(), logits.size() * sizeof(float));
+  RETORT_LAUNCH(context_, 0, copy_bytes, cache_.data(), logits.data(), cache_.bytes());
+  RETORT_BACKEND(context_.device(), synchronize(context_.launch()));
+}
+
+Tensor Teacher::logits(const Batch& batch, const StepState* state) {
+  if (cached()) {
+    Tensor out = context_.make({batch.rows, outputs_}, DType::f32, "teacher logits");
+    RETORT_LAUNCH(context_, 0, gather_floats, batch.rows, outputs_, static_cast<const float*>(cache_.data()),
+                  batch.samples.i32(), out.f32());
+    return out;
+  }
+  Tape tape(context_, Tape::Recording::off);
+  const Var images = tape.variable(batch.images, false, "images");
+  return network_->forward(tape, {images, batch.samples, state}, ForwardMode::evaluation())->value;
+}
+
+}  // namespace retort

@@ -1,0 +1,38 @@
+// The frozen teacher of a distillation: a network from a checkpoint, in evaluation mode, and its logits.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "distill/evaluation.h"
+#include "engine/safetensors.h"
+
+namespace retort {
+
+class Teacher {
+ public:
+  /// Reads RUN_OR_FILE. Throws Error(input) for a checkpoint that does not fit the data set.
+  Teacher(Context& context, const std::string& run_or_file, const Dataset& dataset, const Task& task);
+
+  Network& network() { return *network_; }
+  const TensorFile& file() const { return file_; }
+  const std::string& path() const { return path_; }
+  /// The accuracy the checkpoint itself claims, or a negative number: metadata `last_metric` for a matching test split.
+  double claimed(const std::string& checksum) const;
+
+  /// Computes the logits of every training sample once. Right only when the student sees the same, unaugmented images.
+  void cache(DeviceDataset& train, const Task& task, DeviceStep& step, int batch);
+  bool cached() const { return cache_.data() != nullptr; }
+  /// Logits (N, outputs) f32 for a batch: from the cache, or by a forward pass.
+  Tensor logits(const Batch& batch, const StepState* state);
+
+ private:
+  Context& context_;
+  std::string path_;
+  TensorFile file_;
+  std::unique_ptr<Network> network_;
+  int outputs_;
+  DeviceBlock cache_;
+};
+
+}  // namespace retort

@@ -1,0 +1,14 @@
+// Files that are written whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace retort {
+
+/// Writes PATH.tmp, syncs it, renames it over PATH and syncs the folder. Throws Error(output) that names the path and
+/// the system's reason, removes the temporary file, and leaves an existing PATH untouched.
+void write_file_atomically(const std::string& path, const void* data, std::size_t bytes);
+void write_file_atomically(const std::string& path, const std::string& text);
+
+}  // namespace retort

@@ -1,0 +1,100 @@
+#include "engine/losses.h"
+
+#include "kernels/squared_loss.h"
+
+namespace retort {
+namespace {
+
+RowReport make_report(Context& context, int rows) {
+  return {context.make({rows}, DType::f32, "row loss"), context.make({rows}, DType::f32, "row confidence"),
+          context.make({rows}, DType::i32, "row correct"), context.make({rows}, DType::i32, "row participates")};
+}
+
+LossRows pointers(const RowReport& report) {
+  return {report.loss.f32(), report.confidence.f32(), report.correct.i32(), report.participates.i32()};
+}
+
+void check_rows(const char* loss, const Var& output, const Tensor& labels, const Tensor& samples) {
+  RETORT_CHECK(output->shape().rank() == 2 && output->value.dtype() == DType::f32, loss, ": output ", output->shape());
+  const std::int64_t rows = output->shape()[0];
+  RETORT_CHECK(labels.shape()[0] == rows && samples.shape() == Shape({rows}), loss, ": output ", output->shape(),
+               ", targets ", labels.shape(), ", samples ", samples.shape());
+}
+
+void check_labels(const char* loss, const Tensor& labels) {
+  RETORT_CHECK(labels.shape().rank() == 1, loss, ": labels ", labels.shape(), ", expected one a row");
+}
+
+/// A buffer for the gradient, or the empty tensor when only scores are wanted.
+Tensor gradient_buffer(Tape& tape, const Var& output) {
+  if (!tape.records(output)) return {};
+  return tape.context().make(output->shape(), DType::f32, "loss gradient");
+}
+
+void deliver(Tape& tape, const Var& output, Tensor gradient, const RowReport& report, const StepState* state,
+             const LossOptions& options) {
+  if (!gradient) return;
+  if (options.divide_by_participants) {
+    RETORT_LAUNCH(tape.context(), 0, divide_by_participants, output->shape().at(0), output->shape().at(1),
+                  report.participates.i32(), state, gradient.f32());
+  }
+  tape.deliver(output, std::move(gradient));
+}
+
+float* f32_or_null(const Tensor& tensor) {
+  return tensor ? tensor.f32() : nullptr;
+}
+
+}  // namespace
+
+RowReport regulated_cross_entropy(Tape& tape, const Var& logits, const Tensor& labels, const Tensor& samples,
+                                  const StepState* state, const LossOptions& options) {
+  check_rows("regulated_cross_entropy", logits, labels, samples);
+  check_labels("regulated_cross_entropy", labels);
+  const int rows = logits->shape().at(0);
+  const RowReport report = make_report(tape.context(), rows);
+  Tensor gradient = gradient_buffer(tape, logits);
+  RETORT_LAUNCH(tape.context(), 0, regulated_cross_entropy, options.rule, rows, logits->shape().at(1),
+                options.label_smoothing, logits->value.f32(), labels.i32(), samples.i32(), state, pointers(report),
+                f32_or_null(gradient));
+  deliver(tape, logits, std::move(gradient), report, state, options);
+  return report;
+}
+
+DistillationReport distillation_loss(Tape& tape, const Var& student, const Tensor& teacher, const Tensor& labels,
+                                     const Tensor& samples, const Tensor& weights, const StepState* state,
+                                     const LossOptions& options, const DistillationWeights& distillation) {
+  check_rows("distillation_loss", student, labels, samples);
+  check_labels("distillation_loss", labels);
+  RETORT_CHECK(teacher.shape() == student->shape(), "distillation_loss: student logits ", student->shape(),
+               ", teacher logits ", teacher.shape());
+  RETORT_CHECK(distillation.temperature > 0 && distillation.alpha >= 0 && distillation.alpha <= 1,
+               "distillation_loss: temperature ", distillation.temperature, ", alpha ", distillation.alpha);
+  const int rows = student->shape().at(0);
+  if (weights) RETORT_CHECK(weights.shape() == Shape({rows}), "distillation_loss: weights ", weights.shape());
+  Context& context = tape.context();
+  const DistillationReport report{make_report(context, rows), context.make({rows}, DType::f32, "row cross entropy"),
+                                  context.make({rows}, DType::f32, "row divergence")};
+  Tensor gradient = gradient_buffer(tape, student);
+  RETORT_LAUNCH(context, 0, distillation_loss, options.rule, distillation, rows, student->shape().at(1),
+                student->value.f32(), teacher.f32(), labels.i32(), samples.i32(), f32_or_null(weights), state,
+                pointers(report.rows), report.cross_entropy.f32(), report.divergence.f32(), f32_or_null(gradient));
+  deliver(tape, student, std::move(gradient), report.rows, state, options);
+  return report;
+}
+
+RowReport regulated_squared_error(Tape& tape, const Var& prediction, const Tensor& targets, const Tensor& samples,
+                                  const StepState* state, const LossOptions& options) {
+  check_rows("regulated_squared_error", prediction, targets, samples);
+  RETORT_CHECK(targets.shape() == prediction->shape(), "regulated_squared_error: prediction ", prediction->shape(),
+               ", targets ", targets.shape());
+  const int rows = prediction->shape().at(0);
+  const RowReport report = make_report(tape.context(), rows);
+  Tensor gradient = gradient_buffer(tape, prediction);
+  RETORT_LAUNCH(tape.context(), 0, regulated_squared_error, options.rule, rows, prediction->shape().at(1),
+                prediction->value.f32(), targets.f32(), samples.i32(), state, pointers(report), f32_or_null(gradient));
+  deliver(tape, prediction, std::move(gradient), report, state, options);
+  return report;
+}
+
+}  // namespace retort

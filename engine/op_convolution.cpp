@@ -1,0 +1,129 @@
+// defines: conv2d, linear
+#include "engine/op_support.h"
+#include "kernels/convolution.h"
+#include "kernels/linear.h"
+
+namespace retort {
+namespace {
+
+Conv2dShape conv_shape(const Var& x, const Var& weight, Conv2dOptions options) {
+  detail::check_rank("conv2d", x, 4);
+  detail::check_rank("conv2d weight", weight, 4);
+  RETORT_CHECK(x->shape()[3] == weight->shape()[3], "conv2d: input ", x->shape(), " has ", x->shape()[3],
+               " channels, weight ", weight->shape(), " wants ", weight->shape()[3]);
+  RETORT_CHECK(options.stride >= 1 && options.padding >= 0, "conv2d: stride ", options.stride, ", padding ",
+               options.padding);
+  Conv2dShape shape;
+  shape.batch = x->shape().at(0);
+  shape.height = x->shape().at(1);
+  shape.width = x->shape().at(2);
+  shape.in_channels = x->shape().at(3);
+  shape.out_channels = weight->shape().at(0);
+  shape.kernel_h = weight->shape().at(1);
+  shape.kernel_w = weight->shape().at(2);
+  shape.stride = options.stride;
+  shape.padding = options.padding;
+  shape.dtype = x->value.dtype();
+  RETORT_CHECK(shape.height + 2 * shape.padding >= shape.kernel_h && shape.width + 2 * shape.padding >= shape.kernel_w,
+               "conv2d: a ", shape.kernel_h, "x", shape.kernel_w, " kernel does not fit input ", x->shape(),
+               " with padding ", shape.padding);
+  return shape;
+}
+
+/// The tensor that kernels multiply with: the bf16 copy where activations are bf16.
+const void* working_weight(const Var& weight, DType dtype) {
+  if (dtype == DType::f32) return weight->value.data();
+  RETORT_CHECK(static_cast<bool>(weight->compute), "conv2d: weight '", weight->name, "' has no bf16 copy");
+  return weight->compute.data();
+}
+
+/// Calls write(dweight, dbias) with the places of the gradients that are wanted; false when none is. The kernels always
+/// compute dweight: beside a frozen weight it goes to scratch memory.
+template <typename Write>
+bool write_gradients(Tape& tape, const Var& weight, const Var& bias, const Write& write) {
+  const bool wants_bias = bias && bias->requires_grad;
+  const auto with_bias = [&](float* dweight) {
+    if (!wants_bias) return write(dweight, static_cast<float*>(nullptr));
+    tape.write_parameter_gradient(*bias, [&](float* dbias) { write(dweight, dbias); });
+  };
+  if (weight->requires_grad) {
+    tape.write_parameter_gradient(*weight, with_bias);
+  } else if (wants_bias) {
+    const Tensor scratch = tape.context().make(weight->shape(), DType::f32, "gradient of a frozen weight");
+    with_bias(scratch.f32());
+  }
+  return weight->requires_grad || wants_bias;
+}
+
+}  // namespace
+
+Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dOptions options) {
+  const Conv2dShape shape = conv_shape(x, weight, options);
+  if (bias) {
+    RETORT_CHECK(bias->shape() == Shape({shape.out_channels}), "conv2d: bias ", bias->shape(), " for weight ",
+                 weight->shape());
+  }
+  Context& context = tape.context();
+  const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape));
+  const bool records = tape.records(x, weight, bias);
+  Var y = detail::result(tape, {shape.batch, shape.out_height(), shape.out_width(), shape.out_channels}, shape.dtype,
+                         records, "conv2d");
+  RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), working_weight(weight, shape.dtype),
+                detail::f32_or_null(bias), y->value.data());
+  context.count_macs(shape.macs());
+  if (!records) return y;
+
+  tape.record("conv2d", [&tape, &context, shape, scratch, x, y, weight, bias] {
+    const Tensor dy = tape.take_gradient(*y);
+    if (!dy) return;
+    const bool trains = write_gradients(tape, weight, bias, [&](float* dweight, float* dbias) {
+      RETORT_LAUNCH(context, scratch, conv2d_backward_filter, shape, x->value.data(), dy.data(), dweight, dbias);
+    });
+    if (trains) context.count_macs(shape.macs());
+    if (x->requires_grad) {
+      Tensor dx = detail::gradient_like(tape, *x, "conv2d gradient");
+      RETORT_LAUNCH(context, scratch, conv2d_backward_data, shape, dy.data(), working_weight(weight, shape.dtype),
+                    dx.data());
+      context.count_macs(shape.macs());
+      tape.deliver(x, std::move(dx));
+    }
+  });
+  return y;
+}
+
+Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias) {
+  detail::check_rank("linear", x, 2);
+  RETORT_CHECK(weight->shape().rank() == 2 && x->shape()[1] == weight->shape()[1], "linear: input ", x->shape(),
+               " against weight ", weight->shape());
+  if (bias) {
+    RETORT_CHECK(bias->shape() == Shape({weight->shape()[0]}), "linear: bias ", bias->shape(), " for weight ",
+                 weight->shape());
+  }
+  const LinearShape shape{x->shape().at(0), x->shape().at(1), weight->shape().at(0)};
+  Context& context = tape.context();
+  const std::size_t scratch = RETORT_BACKEND(context.device(), linear_workspace(shape));
+  const bool records = tape.records(x, weight, bias);
+  Var y = detail::result(tape, {shape.batch, shape.out_features}, DType::f32, records, "linear");
+  RETORT_LAUNCH(context, scratch, linear_forward, shape, x->value.f32(), weight->value.f32(), detail::f32_or_null(bias),
+                y->value.f32());
+  context.count_macs(shape.macs());
+  if (!records) return y;
+
+  tape.record("linear", [&tape, &context, shape, scratch, x, y, weight, bias] {
+    const Tensor dy = tape.take_gradient(*y);
+    if (!dy) return;
+    const bool trains = write_gradients(tape, weight, bias, [&](float* dweight, float* dbias) {
+      RETORT_LAUNCH(context, scratch, linear_backward_weight, shape, x->value.f32(), dy.f32(), dweight, dbias);
+    });
+    if (trains) context.count_macs(shape.macs());
+    if (x->requires_grad) {
+      Tensor dx = detail::gradient_like(tape, *x, "linear gradient");
+      RETORT_LAUNCH(context, scratch, linear_backward_data, shape, dy.f32(), weight->value.f32(), dx.f32());
+      context.count_macs(shape.macs());
+      tape.deliver(x, std::move(dx));
+    }
+  });
+  return y;
+}
+
+}  // namespace retort

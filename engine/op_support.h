@@ -1,0 +1,24 @@
+// Shared by the op files: allocating results and gradients.
+#pragma once
+
+#include "engine/ops.h"
+
+namespace retort::detail {
+
+/// An activation of the given shape; `requires_grad` as the op records or not.
+inline Var result(Tape& tape, const Shape& shape, DType dtype, bool requires_grad, const char* who) {
+  return tape.variable(tape.context().make(shape, dtype, who), requires_grad, who);
+}
+
+/// A buffer for the gradient of `variable`, in its shape and dtype.
+inline Tensor gradient_like(Tape& tape, const Variable& variable, const char* who) {
+  return tape.context().make(variable.shape(), variable.value.dtype(), who);
+}
+
+inline const float* f32_or_null(const Var& parameter) { return parameter ? parameter->value.f32() : nullptr; }
+
+inline void check_rank(const char* op, const Var& x, int rank) {
+  RETORT_CHECK(x->shape().rank() == rank, op, ": expected ", rank, " extents, got ", x->shape());
+}
+
+}  // namespace retort::detail

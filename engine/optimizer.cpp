@@ -1,0 +1,22 @@
+#include "engine/optimizer.h"
+
+namespace retort {
+
+void optimizer_step(Context& context, ParameterStore& store, const OptimizerOptions& options, const Tensor& loss,
+                    StepState* state) {
+  store.finish_gradients();
+  const ParameterRange range = store.range();
+  RETORT_CHECK(range.gradient != nullptr && range.momentum != nullptr, "optimizer_step on a frozen network");
+  RETORT_CHECK(options.kind == OptimizerKind::sgd || range.second_moment != nullptr,
+               "AdamW needs parameters materialised with Moments::two");
+  const std::size_t scratch = RETORT_BACKEND(context.device(), gradient_norm_workspace(range.n));
+  RETORT_LAUNCH(context, scratch, gradient_norm, range.n, range.gradient_dtype, range.gradient, true, state);
+  RETORT_LAUNCH(context, 0, judge_step, loss.shape().at(0), loss.f32(), state);
+  if (options.kind == OptimizerKind::sgd) {
+    RETORT_LAUNCH(context, 0, sgd_update, range, options.momentum, options.nesterov, state);
+  } else {
+    RETORT_LAUNCH(context, 0, adamw_update, range, options.beta1, options.beta2, options.epsilon, state);
+  }
+}
+
+}  // namespace retort

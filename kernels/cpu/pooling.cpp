@@ -1,0 +1,405 @@
+// Pooling. Windows of 2 x 2 with stride 2 have their own loops: four lines of elements in, one out, all contiguous.
+#include "kernels/pooling.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "kernels/cpu/convert.h"
+#include "kernels/cpu/parallel.h"
+
+namespace retort::cpu {
+namespace {
+
+constexpr int kTile = 256;   ///< elements per line on the stack
+constexpr int kNarrow = 16;  ///< fewer channels than this do not fill a vector: several pixels are taken together
+
+/// A later element takes over if it is larger, or the first NaN.
+inline bool takes_over(float later, float best) {
+  return static_cast<int>(!(later <= best)) & static_cast<int>(best == best);  // no branch: loops vectorise
+}
+
+struct Max {
+  template <typename T>
+  static void forward(const T* a, const T* b, const T* c, const T* d, T* out, std::int64_t n) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) {
+      float best = widen(a[i]);
+      const float vb = widen(b[i]), vc = widen(c[i]), vd = widen(d[i]);
+      best = takes_over(vb, best) ? vb : best;
+      best = takes_over(vc, best) ? vc : best;
+      best = takes_over(vd, best) ? vd : best;
+      out[i] = narrow<T>(best);
+    }
+  }
+
+  template <typename T>
+  static void backward(const T* a, const T* b, const T* c, const T* d, const T* dy, T* da, T* db, T* dc, T* dd,
+                       std::int64_t n) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) {
+      float best = widen(a[i]);
+      const float vb = widen(b[i]), vc = widen(c[i]), vd = widen(d[i]);
+      int winner = 0;
+      winner = takes_over(vb, best) ? 1 : winner;
+      best = takes_over(vb, best) ? vb : best;
+      winner = takes_over(vc, best) ? 2 : winner;
+      best = takes_over(vc, best) ? vc : best;
+      winner = takes_over(vd, best) ? 3 : winner;
+      const float g = widen(dy[i]);
+      da[i] = narrow<T>(winner == 0 ? g : 0.0F);
+      db[i] = narrow<T>(winner == 1 ? g : 0.0F);
+      dc[i] = narrow<T>(winner == 2 ? g : 0.0F);
+      dd[i] = narrow<T>(winner == 3 ? g : 0.0F);
+    }
+  }
+};
+
+struct Average {
+  template <typename T>
+  static void forward(const T* a, const T* b, const T* c, const T* d, T* out, std::int64_t n) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) {
+      out[i] = narrow<T>(0.25F * ((widen(a[i]) + widen(b[i])) + (widen(c[i]) + widen(d[i]))));
+    }
+  }
+
+  template <typename T>
+  static void backward(const T*, const T*, const T*, const T*, const T* dy, T* da, T* db, T* dc, T* dd,
+                       std::int64_t n) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T g = narrow<T>(0.25F * widen(dy[i]));
+      da[i] = g;
+      db[i] = g;
+      dc[i] = g;
+      dd[i] = g;
+    }
+  }
+};
+
+/// Separates the pixels of a line into those at even and those at odd columns. kChannels is 0 if not known.
+template <int kChannels, typename T>
+void split_pairs(const T* line, int pixels, int channels, T* even, T* odd) {
+  const int c = kChannels > 0 ? kChannels : channels;
+  for (int p = 0; p < pixels; ++p) {
+    std::memcpy(even + p * c, line + 2 * p * c, c * sizeof(T));
+    std::memcpy(odd + p * c, line + (2 * p + 1) * c, c * sizeof(T));
+  }
+}
+
+template <int kChannels, typename T>
+void join_pairs(const T* even, const T* odd, int pixels, int channels, T* line) {
+  const int c = kChannels > 0 ? kChannels : channels;
+  for (int p = 0; p < pixels; ++p) {
+    std::memcpy(line + 2 * p * c, even + p * c, c * sizeof(T));
+    std::memcpy(line + (2 * p + 1) * c, odd + p * c, c * sizeof(T));
+  }
+}
+
+/// One line of outputs from two lines of inputs.
+template <typename Op, int kChannels, typename T>
+void forward_line(const T* upper, const T* lower, int pixels, int channels, T* out) {
+  if (channels >= kNarrow) {
+    for (int p = 0; p < pixels; ++p) {
+      const T* a = upper + 2 * p * channels;
+      const T* c = lower + 2 * p * channels;
+      Op::forward(a, a + channels, c, c + channels, out + p * channels, channels);
+    }
+    return;
+  }
+  T lanes[4][kTile];
+  const int step = kTile / channels;
+  for (int p = 0; p < pixels; p += step) {
+    const int n = std::min(step, pixels - p);
+    split_pairs<kChannels>(upper + 2 * p * channels, n, channels, lanes[0], lanes[1]);
+    split_pairs<kChannels>(lower + 2 * p * channels, n, channels, lanes[2], lanes[3]);
+    Op::forward(lanes[0], lanes[1], lanes[2], lanes[3], out + p * channels, n * channels);
+  }
+}
+
+/// Max reads the inputs; Average passes null for them.
+template <typename Op, int kChannels, typename T>
+void backward_line(const T* upper, const T* lower, const T* dy, int pixels, int channels, T* dupper, T* dlower) {
+  constexpr bool kReads = std::is_same_v<Op, Max>;
+  if (channels >= kNarrow) {
+    for (int p = 0; p < pixels; ++p) {
+      const int at = 2 * p * channels;
+      const T* a = kReads ? upper + at : nullptr;
+      const T* c = kReads ? lower + at : nullptr;
+      Op::backward(a, advance(a, channels), c, advance(c, channels), dy + p * channels, dupper + at,
+                   dupper + at + channels, dlower + at, dlower + at + channels, channels);
+    }
+    return;
+  }
+  T lanes[4][kTile];
+  T results[4][kTile];
+  const int step = kTile / channels;
+  for (int p = 0; p < pixels; p += step) {
+    const int n = std::min(step, pixels - p);
+    const int at = 2 * p * channels;
+    if constexpr (kReads) {
+      split_pairs<kChannels>(upper + at, n, channels, lanes[0], lanes[1]);
+      split_pairs<kChannels>(lower + at, n, channels, lanes[2], lanes[3]);
+    }
+    Op::backward(lanes[0], lanes[1], lanes[2], lanes[3], dy + p * channels, results[0], results[1], results[2],
+                 results[3], n * channels);
+    join_pairs<kChannels>(results[0], results[1], n, channels, dupper + at);
+    join_pairs<kChannels>(results[2], results[3], n, channels, dlower + at);
+  }
+}
+
+/// The channel counts worth a copy loop of their own: images and LeNet's first layer.
+template <typename Body>
+void with_narrow_channels(int channels, const Body& body) {
+  switch (channels) {
+    case 1:
+      return body(std::integral_constant<int, 1>{});
+    case 3:
+      return body(std::integral_constant<int, 3>{});
+    case 6:
+      return body(std::integral_constant<int, 6>{});
+    case 8:
+      return body(std::integral_constant<int, 8>{});
+    default:
+      return body(std::integral_constant<int, 0>{});
+  }
+}
+
+template <typename Op, typename T>
+void forward_2x2(const Pool2dShape& s, const T* x, T* y) {
+  const std::int64_t in_line = static_cast<std::int64_t>(s.width) * s.channels;
+  const std::int64_t out_line = static_cast<std::int64_t>(s.out_width()) * s.channels;
+  const int lines = s.out_height();
+  with_narrow_channels(s.channels, [&](auto channels) {
+    for_ranges(static_cast<std::int64_t>(s.batch) * lines, grain_of(2 * in_line), [&](auto begin, auto end) {
+      for (auto i = begin; i < end; ++i) {
+        const T* upper = x + ((i / lines) * s.height + 2 * (i % lines)) * in_line;
+        forward_line<Op, channels()>(upper, upper + in_line, s.out_width(), s.channels, y + i * out_line);
+      }
+    });
+  });
+}
+
+template <typename Op, typename T>
+void backward_2x2(const Pool2dShape& s, const T* x, const T* dy, T* dx) {
+  const std::int64_t in_line = static_cast<std::int64_t>(s.width) * s.channels;
+  const std::int64_t out_line = static_cast<std::int64_t>(s.out_width()) * s.channels;
+  const int lines = s.out_height();
+  with_narrow_channels(s.channels, [&](auto channels) {
+    for_ranges(s.batch, grain_of(s.height * in_line), [&](auto begin, auto end) {
+      for (auto image = begin; image < end; ++image) {
+        const T* images = advance(x, image * s.height * in_line);
+        T* dimage = dx + image * s.height * in_line;
+        for (int p = 0; p < lines; ++p) {
+          const T* upper = advance(images, 2 * p * in_line);
+          T* dupper = dimage + 2 * p * in_line;
+          backward_line<Op, channels()>(upper, advance(upper, in_line), dy + (image * lines + p) * out_line,
+                                        s.out_width(), s.channels, dupper, dupper + in_line);
+          // The column that no window covers, where the width is odd.
+          std::fill(dupper + 2 * out_line, dupper + in_line, T{});
+          std::fill(dupper + in_line + 2 * out_line, dupper + 2 * in_line, T{});
+        }
+        std::fill(dimage + 2 * lines * in_line, dimage + s.height * in_line, T{});
+      }
+    });
+  });
+}
+
+/// Any window: body(output element, input element of the window's corner) for each output pixel of [begin, end).
+template <typename Body>
+void for_windows(const Pool2dShape& s, std::int64_t begin, std::int64_t end, const Body& body) {
+  const std::int64_t per_line = s.out_width();
+  const std::int64_t per_image = per_line * s.out_height();
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int64_t image = i / per_image, p = i % per_image / per_line, q = i % per_line;
+    body(i * s.channels, ((image * s.height + p * s.stride) * s.width + q * s.stride) * s.channels);
+  }
+}
+
+template <bool kMax, typename T>
+void forward_any(const Pool2dShape& s, const T* x, T* y) {
+  const std::int64_t pixels = static_cast<std::int64_t>(s.batch) * s.out_height() * s.out_width();
+  const float share = 1.0F / static_cast<float>(s.kernel * s.kernel);
+  for_ranges(pixels, grain_of(static_cast<std::int64_t>(s.kernel) * s.kernel * s.channels), [&](auto begin, auto end) {
+    for_windows(s, begin, end, [&](std::int64_t out, std::int64_t corner) {
+      float results[kTile];
+      for (int first = 0; first < s.channels; first += kTile) {
+        const int n = std::min(kTile, s.channels - first);
+        std::fill_n(results, n, kMax ? -std::numeric_limits<float>::infinity() : 0.0F);
+        for (int r = 0; r < s.kernel; ++r) {
+          for (int k = 0; k < s.kernel; ++k) {
+            const T* in = x + corner + (static_cast<std::int64_t>(r) * s.width + k) * s.channels + first;
+#pragma omp simd
+            for (int c = 0; c < n; ++c) {
+              const float value = widen(in[c]);
+              if constexpr (kMax) {
+                results[c] = takes_over(value, results[c]) ? value : results[c];
+              } else {
+                results[c] += value;
+              }
+            }
+          }
+        }
+#pragma omp simd
+        for (int c = 0; c < n; ++c) y[out + first + c] = narrow<T>(kMax ? results[c] : results[c] * share);
+      }
+    });
+  });
+}
+
+/// Windows may overlap, so gradients add up in dx: one image is the smallest piece of work.
+template <bool kMax, typename T>
+void backward_any(const Pool2dShape& s, const T* x, const T* dy, T* dx) {
+  const std::int64_t image_size = static_cast<std::int64_t>(s.height) * s.width * s.channels;
+  const std::int64_t per_image = static_cast<std::int64_t>(s.out_height()) * s.out_width();
+  const float share = 1.0F / static_cast<float>(s.kernel * s.kernel);
+  for_ranges(s.batch, grain_of(image_size), [&](auto begin, auto end) {
+    std::fill(dx + begin * image_size, dx + end * image_size, T{});
+    for_windows(s, begin * per_image, end * per_image, [&](std::int64_t out, std::int64_t corner) {
+      float best[kTile];
+      int winner[kTile];
+      for (int first = 0; first < s.channels; first += kTile) {
+        const int n = std::min(kTile, s.channels - first);
+        const auto position = [&](int k) {
+          return corner + (static_cast<std::int64_t>(k / s.kernel) * s.width + k % s.kernel) * s.channels + first;
+        };
+        if constexpr (kMax) {
+          std::fill_n(best, n, -std::numeric_limits<float>::infinity());
+          std::fill_n(winner, n, 0);
+          for (int k = 0; k < s.kernel * s.kernel; ++k) {
+            const T* in = x + position(k);
+#pragma omp simd
+            for (int c = 0; c < n; ++c) {
+              const float value = widen(in[c]);
+              const bool better = takes_over(value, best[c]);
+              best[c] = better ? value : best[c];
+              winner[c] = better ? k : winner[c];
+            }
+          }
+        }
+        for (int k = 0; k < s.kernel * s.kernel; ++k) {
+          T* to = dx + position(k);
+          const T* from = dy + out + first;
+#pragma omp simd
+          for (int c = 0; c < n; ++c) {
+            const float g = kMax ? (winner[c] == k ? widen(from[c]) : 0.0F) : share * widen(from[c]);
+            to[c] = narrow<T>(widen(to[c]) + g);
+          }
+        }
+      }
+    });
+  });
+}
+
+void check(const Pool2dShape& s) {
+  RETORT_CHECK(s.channels > 0 && s.kernel > 0 && s.stride > 0 && s.kernel <= s.height && s.kernel <= s.width,
+               "pooling of ", s.height, "x", s.width, "x", s.channels, " with kernel ", s.kernel, ", stride ",
+               s.stride);
+}
+
+bool is_2x2(const Pool2dShape& s) {
+  return s.kernel == 2 && s.stride == 2;
+}
+
+}  // namespace
+
+void max_pool2d_forward(const Launch&, const Pool2dShape& shape, const void* x, void* y) {
+  check(shape);
+  with_type(shape.dtype, [&](auto type) {
+    using T = decltype(type);
+    if (is_2x2(shape)) {
+      forward_2x2<Max>(shape, static_cast<const T*>(x), static_cast<T*>(y));
+    } else {
+      forward_any<true>(shape, static_cast<const T*>(x), static_cast<T*>(y));
+    }
+  });
+}
+
+void max_pool2d_backward(const Launch&, const Pool2dShape& shape, const void* x, const void* dy, void* dx) {
+  check(shape);
+  with_type(shape.dtype, [&](auto type) {
+    using T = decltype(type);
+    if (is_2x2(shape)) {
+      backward_2x2<Max>(shape, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dx));
+    } else {
+      backward_any<true>(shape, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dx));
+    }
+  });
+}
+
+void avg_pool2d_forward(const Launch&, const Pool2dShape& shape, const void* x, void* y) {
+  check(shape);
+  with_type(shape.dtype, [&](auto type) {
+    using T = decltype(type);
+    if (is_2x2(shape)) {
+      forward_2x2<Average>(shape, static_cast<const T*>(x), static_cast<T*>(y));
+    } else {
+      forward_any<false>(shape, static_cast<const T*>(x), static_cast<T*>(y));
+    }
+  });
+}
+
+void avg_pool2d_backward(const Launch&, const Pool2dShape& shape, const void* dy, void* dx) {
+  check(shape);
+  with_type(shape.dtype, [&](auto type) {
+    using T = decltype(type);
+    const T* no_input = nullptr;
+    if (is_2x2(shape)) {
+      backward_2x2<Average>(shape, no_input, static_cast<const T*>(dy), static_cast<T*>(dx));
+    } else {
+      backward_any<false>(shape, no_input, static_cast<const T*>(dy), static_cast<T*>(dx));
+    }
+  });
+}
+
+void global_avg_pool_forward(const Launch&, int batch, int positions, int channels, DType dtype, const void* x,
+                             float* y) {
+  constexpr int kBlock = 64;  // positions added in float before their sum joins the others: large images stay exact
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    const std::int64_t image_size = static_cast<std::int64_t>(positions) * channels;
+    for_ranges(batch, grain_of(image_size), [&](auto begin, auto end) {
+      for (auto image = begin; image < end; ++image) {
+        const T* in = static_cast<const T*>(x) + image * image_size;
+        float* out = y + image * channels;
+        for (int first = 0; first < channels; first += kTile) {
+          const int n = std::min(kTile, channels - first);
+          float total[kTile] = {};
+          for (int block = 0; block < positions; block += kBlock) {
+            float sum[kTile] = {};
+            for (int p = block; p < std::min(positions, block + kBlock); ++p) {
+              const T* line = in + static_cast<std::int64_t>(p) * channels + first;
+#pragma omp simd
+              for (int c = 0; c < n; ++c) sum[c] += widen(line[c]);
+            }
+#pragma omp simd
+            for (int c = 0; c < n; ++c) total[c] += sum[c];
+          }
+#pragma omp simd
+          for (int c = 0; c < n; ++c) out[first + c] = total[c] / static_cast<float>(positions);
+        }
+      }
+    });
+  });
+}
+
+void global_avg_pool_backward(const Launch&, int batch, int positions, int channels, DType dtype, const float* dy,
+                              void* dx) {
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    const std::int64_t image_size = static_cast<std::int64_t>(positions) * channels;
+    for_ranges(batch, grain_of(image_size), [&](auto begin, auto end) {
+      for (auto image = begin; image < end; ++image) {
+        const float* from = dy + image * channels;
+        T* first = static_cast<T*>(dx) + image * image_size;
+#pragma omp simd
+        for (int c = 0; c < channels; ++c) first[c] = narrow<T>(from[c] / static_cast<float>(positions));
+        for (int p = 1; p < positions; ++p)
+          std::copy_n(first, channels, first + static_cast<std::int64_t>(p) * channels);
+      }
+    });
+  });
+}
+
+}  // namespace retort::cpu

@@ -1,0 +1,92 @@
+// Answers for the CUDA backend in builds without it, so that everything links and says why it cannot run.
+#include "kernels/augmentation.h"
+#include "kernels/batch_norm.h"
+#include "kernels/commit.h"
+#include "kernels/convolution.h"
+#include "kernels/distillation_loss.h"
+#include "kernels/elementwise.h"
+#include "kernels/error.h"
+#include "kernels/linear.h"
+#include "kernels/memory.h"
+#include "kernels/optimizer.h"
+#include "kernels/pooling.h"
+#include "kernels/queue.h"
+#include "kernels/regulation.h"
+#include "kernels/squared_loss.h"
+
+#define ABSENT(result, name, ...)                          \
+  result name(__VA_ARGS__) {                               \
+    fail(ErrorKind::device, "built without CUDA: " #name); \
+  }
+
+namespace retort::cuda {
+namespace {
+
+using L = const Launch&;
+using Ints = const std::int32_t*;
+using Floats = const float*;
+using Bytes = std::size_t;
+using Count = std::int64_t;
+
+}  // namespace
+
+// clang-format off
+ABSENT(void*, allocate, Bytes)
+void deallocate(void*) noexcept {}
+ABSENT(void, copy_bytes, L, void*, const void*, Bytes)
+ABSENT(void, fill_zero, L, void*, Bytes)
+ABSENT(void, synchronize, L)
+
+ABSENT(Bytes, conv2d_workspace, const Conv2dShape&)
+ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Floats, void*)
+ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
+ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)
+
+ABSENT(Bytes, linear_workspace, const LinearShape&)
+ABSENT(void, linear_forward, L, const LinearShape&, Floats, Floats, Floats, float*)
+ABSENT(void, linear_backward_data, L, const LinearShape&, Floats, Floats, float*)
+ABSENT(void, linear_backward_weight, L, const LinearShape&, Floats, Floats, float*, float*)
+
+ABSENT(Bytes, batch_norm_workspace, const BatchNormShape&)
+ABSENT(void, batch_norm_forward_training, L, const BatchNormShape&, const BatchNormForward&)
+ABSENT(void, batch_norm_forward_evaluation, L, const BatchNormShape&, const BatchNormForward&)
+ABSENT(void, batch_norm_backward_training, L, const BatchNormShape&, const BatchNormBackward&)
+ABSENT(void, batch_norm_backward_evaluation, L, const BatchNormShape&, const BatchNormBackward&)
+
+ABSENT(void, max_pool2d_forward, L, const Pool2dShape&, const void*, void*)
+ABSENT(void, max_pool2d_backward, L, const Pool2dShape&, const void*, const void*, void*)
+ABSENT(void, avg_pool2d_forward, L, const Pool2dShape&, const void*, void*)
+ABSENT(void, avg_pool2d_backward, L, const Pool2dShape&, const void*, void*)
+ABSENT(void, global_avg_pool_forward, L, int, int, int, DType, const void*, float*)
+ABSENT(void, global_avg_pool_backward, L, int, int, int, DType, Floats, void*)
+
+ABSENT(void, relu_forward, L, DType, Count, const void*, void*)
+ABSENT(void, relu_backward, L, DType, Count, const void*, const void*, void*)
+ABSENT(void, add, L, DType, Count, const void*, const void*, void*)
+ABSENT(void, convert, L, Count, DType, const void*, DType, void*)
+ABSENT(void, dropout, L, DType, int, int, float, std::uint32_t, Ints, const StepState*, const void*, void*)
+
+ABSENT(void, regulated_cross_entropy, L, const RegulationRule&, int, int, float, Floats, Ints, Ints, const StepState*,
+       const LossRows&, float*)
+ABSENT(void, divide_by_participants, L, int, int, Ints, const StepState*, float*)
+ABSENT(void, distillation_loss, L, const RegulationRule&, const DistillationWeights&, int, int, Floats, Floats, Ints,
+       Ints, Floats, const StepState*, const LossRows&, float*, float*, float*)
+ABSENT(void, regulated_squared_error, L, const RegulationRule&, int, int, Floats, Floats, Ints, const StepState*,
+       const LossRows&, float*)
+
+ABSENT(Bytes, gradient_norm_workspace, Count)
+ABSENT(void, gradient_norm, L, Count, DType, const void*, bool, StepState*)
+ABSENT(void, judge_step, L, int, Floats, StepState*)
+ABSENT(void, sgd_update, L, const ParameterRange&, float, bool, const StepState*)
+ABSENT(void, adamw_update, L, const ParameterRange&, float, float, float, const StepState*)
+ABSENT(void, commit_step, L, const StepOutcome&, StepState*)
+
+ABSENT(void, gather_augment, L, const AugmentShape&, const std::uint8_t*, Ints, const StepState*, void*)
+ABSENT(void, gather_labels, L, int, Ints, Ints, std::int32_t*)
+ABSENT(void, gather_floats, L, int, int, Floats, Ints, float*)
+
+ABSENT(void, queue_push, L, int, Ints, Ints, std::int32_t*, std::int32_t*)
+ABSENT(void, queue_pop, L, int, std::int32_t*, std::int32_t*, std::int32_t*)
+// clang-format on
+
+}  // namespace retort::cuda

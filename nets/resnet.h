@@ -1,0 +1,44 @@
+// ResNets of basic blocks: the CIFAR family resnetD (three stages, D = 6n + 2) and resnet18 with a 3x3 stem (four
+// stages, no max pool). Post-activation: y = relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)).
+// Taps: stem, stage1.. (behind the ReLU), pooled, logits.
+#pragma once
+
+#include <optional>
+
+#include "nets/layers.h"
+#include "nets/network.h"
+
+namespace retort {
+
+struct ResNetPlan {
+  int stem = 16;
+  std::vector<int> widths;  ///< one a stage; every stage but the first halves the image
+  int blocks_per_stage = 1;
+};
+
+class ResNet final : public Network {
+ public:
+  ResNet(const std::string& name, ImageFormat input, int classes, const ResNetPlan& plan);
+  Var forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* taps) override;
+  std::vector<std::string> tap_names() const override;
+
+ private:
+  struct Block {
+    Block(ParameterStore& store, const std::string& name, int in, int out, int stride);
+    Var operator()(Tape& tape, const Var& x, ForwardMode mode) const;
+
+    Conv2d conv1;
+    BatchNorm2d bn1;
+    Conv2d conv2;
+    BatchNorm2d bn2;
+    std::optional<Conv2d> shortcut;  ///< downsample.0, where the shape changes
+    std::optional<BatchNorm2d> shortcut_bn;
+  };
+
+  Conv2d conv1_;
+  BatchNorm2d bn1_;
+  std::vector<std::vector<Block>> stages_;
+  std::optional<Linear> fc_;  // registered last, behind the stages
+};
+
+}  // namespace retort

@@ -1,0 +1,179 @@
+// Gathering with crop, flip and normalisation against a direct reading of the definition; plain gathers; the queue.
+#include "tests/reference/augmentation.h"
+
+#include <deque>
+
+#include "tests/cases/augmentation_cases.h"
+#include "tests/support/buffer.h"
+#include "tests/support/compare.h"
+#include "tests/support/random.h"
+
+namespace retort::test {
+namespace {
+
+StepState state_of(std::uint32_t seed, std::uint32_t epoch) {
+  StepState state;
+  state.seed = seed;
+  state.epoch = epoch;
+  return state;
+}
+
+Values data_set_of(const cases::AugmentCase& c) {
+  const AugmentShape& s = c.shape;
+  return random_integers(1UL * c.data_set * s.height * s.width * s.channels, 1, 256);
+}
+
+Values run_gather(const Backend& backend, AugmentShape s, const Values& images, const Values& who,
+                  const StepState& host) {
+  s.rows = static_cast<int>(who.size());
+  const DeviceStruct<StepState> state(backend, host, Buffer::Use::input);
+  const Buffer pixels = input(backend, DType::u8, images);
+  const Buffer samples = input(backend, DType::i32, who);
+  const Buffer out = output(backend, s.dtype, 1UL * s.rows * s.height * s.width * s.out_channels);
+  backend.gather_augment({}, s, pixels.as<std::uint8_t>(), samples.i32(), state.data(), out.data());
+  return out.values();
+}
+
+BACKEND_TEST("gathered images are the crop, flip and normalisation that the counters of their samples name") {
+  NEEDS(gather_augment);
+  for (const cases::AugmentCase& c : cases::augment_cases()) {
+    CAPTURE(c.id);
+    const Values images = data_set_of(c);
+    const Values who = random_integers(c.shape.rows, 2, c.data_set);
+    const StepState state = state_of(8, 3);
+    const Values expected = reference::gather_augment(c.shape, images, who, state);
+    Values bounds;
+    for (const double value : expected) {  // pixel * scale is below 6
+      bounds.push_back(2 * 0x1p-24 * 6 + unit_roundoff(c.shape.dtype) * std::abs(value) + FLT_MIN);
+    }
+    check_within("images", run_gather(backend, c.shape, images, who, state), expected, bounds);
+  }
+}
+
+TEST_CASE("the reference crop reaches every offset and flips half of the samples") {
+  AugmentShape s;
+  s.crop_padding = 4;
+  s.flip = true;
+  std::vector<int> offsets(81, 0);
+  int flips = 0;
+  for (std::uint64_t sample = 0; sample < 8100; ++sample) {
+    const reference::Placement p = reference::placement(s, state_of(1, 0), sample);
+    ++offsets[p.row * 9 + p.column];
+    flips += p.flip;
+  }
+  for (const int count : offsets) CHECK(std::abs(count - 100) < 60);
+  CHECK(std::abs(flips - 4050) < 270);
+}
+
+BACKEND_TEST("a sample's crop does not depend on its place in the batch or on the others in it") {
+  NEEDS(gather_augment);
+  const cases::AugmentCase c = cases::augment_cases().back();
+  const Values images = data_set_of(c);
+  const StepState state = state_of(8, 3);
+  const std::size_t image = 32UL * 32 * 3;
+  const Values together = run_gather(backend, c.shape, images, {5, 17, 9, 17, 0}, state);
+  const auto part = [&](std::size_t i) {
+    return Values(together.begin() + static_cast<long>(i * image),
+                  together.begin() + static_cast<long>((i + 1) * image));
+  };
+  CHECK(run_gather(backend, c.shape, images, {17}, state) == part(1));
+  CHECK(run_gather(backend, c.shape, images, {0}, state) == part(4));
+  CHECK(part(1) == part(3));
+}
+
+BACKEND_TEST("another epoch or seed places the crops anew") {
+  NEEDS(gather_augment);
+  const cases::AugmentCase c = cases::augment_cases().back();
+  const Values images = data_set_of(c);
+  const Values who = random_integers(c.shape.rows, 2, c.data_set);
+  const Values base = run_gather(backend, c.shape, images, who, state_of(8, 3));
+  CHECK(run_gather(backend, c.shape, images, who, state_of(8, 3)) == base);
+  CHECK(run_gather(backend, c.shape, images, who, state_of(8, 4)) != base);
+  CHECK(run_gather(backend, c.shape, images, who, state_of(9, 3)) != base);
+}
+
+BACKEND_TEST("without padding and flip the image arrives as it is, whatever the seed") {
+  NEEDS(gather_augment);
+  AugmentShape s;
+  s.height = 3;
+  s.width = 2;
+  s.channels = s.out_channels = 1;
+  const Values images{0, 1, 2, 3, 4, 255, 10, 20, 30, 40, 50, 60};
+  for (std::uint32_t seed = 0; seed < 8; ++seed) {
+    CHECK(run_gather(backend, s, images, {1, 0}, state_of(seed, seed)) ==
+          Values{10, 20, 30, 40, 50, 60, 0, 1, 2, 3, 4, 255});
+  }
+}
+
+BACKEND_TEST("labels and float rows are gathered by sample") {
+  NEEDS(gather_labels);
+  for (const int rows : {1, 7, 128, 1000}) {
+    for (const int width : {1, 3, 10, 100}) {
+      constexpr int data_set = 60;
+      const Values who = random_integers(rows, 1, data_set);
+      const Values label_values = random_integers(data_set, 2, 1000);
+      const Values float_values = normal_values(1UL * data_set * width, 3);
+      const Buffer samples = input(backend, DType::i32, who);
+      const Buffer labels = input(backend, DType::i32, label_values);
+      const Buffer floats = input(backend, DType::f32, float_values);
+      const Buffer out_labels = output(backend, DType::i32, rows);
+      const Buffer out_floats = output(backend, DType::f32, 1UL * rows * width);
+      backend.gather_labels({}, rows, labels.i32(), samples.i32(), out_labels.i32());
+      backend.gather_floats({}, rows, width, floats.f32(), samples.i32(), out_floats.f32());
+      Values want_labels, want_floats;
+      for (const double number : who) {
+        const int sample = static_cast<int>(number);
+        want_labels.push_back(label_values[sample]);
+        for (int d = 0; d < width; ++d) want_floats.push_back(float_values[sample * width + d]);
+      }
+      check_equal("labels", out_labels.values(), want_labels);
+      check_equal("floats", out_floats.values(), want_floats);
+    }
+  }
+}
+
+BACKEND_TEST("the queue hands participants out in the order they came, and carries the rest over") {
+  NEEDS(queue_push);
+  for (const int rows : {1, 5, 64, 300}) {
+    for (const int batch : {1, 4, 64}) {
+      CAPTURE(rows);
+      CAPTURE(batch);
+      const int capacity = 2 * (rows + batch) + 7;
+      const Buffer queue = output(backend, DType::i32, capacity);
+      const Buffer count = inout(backend, DType::i32, {0});
+      const Buffer out = output(backend, DType::i32, batch);
+      std::deque<double> model;
+      for (std::uint32_t round = 0; round < 12; ++round) {
+        while (static_cast<int>(model.size()) + rows <= capacity) {
+          const Values who = random_integers(rows, 10 + round, 50000);
+          // every mask is met: none, all, and a mixture
+          Values mask = random_integers(rows, 30 + round, 2);
+          if (round % 4 != 0) mask.assign(rows, round % 4 == 1 ? 0 : 1);
+          const Buffer samples = input(backend, DType::i32, who);
+          const Buffer participates = input(backend, DType::i32, mask);
+          backend.queue_push({}, rows, samples.i32(), participates.i32(), queue.i32(), count.i32());
+          for (int i = 0; i < rows; ++i) {
+            if (mask[i] > 0) model.push_back(who[i]);
+          }
+          CHECK(count.values()[0] == static_cast<double>(model.size()));
+          if (round % 4 == 1) break;
+          if (std::count(mask.begin(), mask.end(), 1.0) == 0) break;
+        }
+        while (static_cast<int>(model.size()) >= batch) {
+          backend.queue_pop({}, batch, queue.i32(), count.i32(), out.i32());
+          const Values expected(model.begin(), model.begin() + batch);
+          model.erase(model.begin(), model.begin() + batch);
+          check_equal("out", out.values(), expected);
+          CHECK(count.values()[0] == static_cast<double>(model.size()));
+          if (round % 3 == 2) break;  // leave more than a batch behind
+        }
+        const Values contents = queue.values();
+        CHECK(Values(contents.begin(), contents.begin() + static_cast<long>(model.size())) ==
+              Values(model.begin(), model.end()));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace retort::test
