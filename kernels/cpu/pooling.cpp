@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "kernels/cpu/convert.h"
 #include "kernels/cpu/parallel.h"
@@ -14,9 +15,22 @@ namespace {
 constexpr int kTile = 256;   ///< elements per line on the stack
 constexpr int kNarrow = 16;  ///< fewer channels than this do not fill a vector: several pixels are taken together
 
-/// A later element takes over if it is larger, or the first NaN.
-inline bool takes_over(float later, float best) {
-  return static_cast<int>(!(later <= best)) & static_cast<int>(best == best);  // no branch: loops vectorise
+/// The larger of two; the first NaN wins for good. Written as selects: a combined condition would not vectorise.
+inline float larger(float best, float later) {
+  const float winner = later <= best ? best : later;
+  return best != best ? best : winner;
+}
+
+/// `left` if the value is the maximum of its window, else 0. With a NaN maximum only NaN matches.
+inline float share_of(float value, float maximum, float left) {
+  const float share = value == maximum ? left : 0.0F;
+  return value != value ? left : share;
+}
+
+/// What share_of leaves to the elements that follow.
+inline float rest_of(float value, float maximum, float left) {
+  const float rest = value == maximum ? 0.0F : left;
+  return value != value ? 0.0F : rest;
 }
 
 struct Max {
@@ -24,12 +38,7 @@ struct Max {
   static void forward(const T* a, const T* b, const T* c, const T* d, T* out, std::int64_t n) {
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) {
-      float best = widen(a[i]);
-      const float vb = widen(b[i]), vc = widen(c[i]), vd = widen(d[i]);
-      best = takes_over(vb, best) ? vb : best;
-      best = takes_over(vc, best) ? vc : best;
-      best = takes_over(vd, best) ? vd : best;
-      out[i] = narrow<T>(best);
+      out[i] = narrow_rounded<T>(larger(larger(larger(widen(a[i]), widen(b[i])), widen(c[i])), widen(d[i])));
     }
   }
 
@@ -38,19 +47,16 @@ struct Max {
                        std::int64_t n) {
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) {
-      float best = widen(a[i]);
-      const float vb = widen(b[i]), vc = widen(c[i]), vd = widen(d[i]);
-      int winner = 0;
-      winner = takes_over(vb, best) ? 1 : winner;
-      best = takes_over(vb, best) ? vb : best;
-      winner = takes_over(vc, best) ? 2 : winner;
-      best = takes_over(vc, best) ? vc : best;
-      winner = takes_over(vd, best) ? 3 : winner;
-      const float g = widen(dy[i]);
-      da[i] = narrow<T>(winner == 0 ? g : 0.0F);
-      db[i] = narrow<T>(winner == 1 ? g : 0.0F);
-      dc[i] = narrow<T>(winner == 2 ? g : 0.0F);
-      dd[i] = narrow<T>(winner == 3 ? g : 0.0F);
+      const float va = widen(a[i]), vb = widen(b[i]), vc = widen(c[i]), vd = widen(d[i]);
+      const float maximum = larger(larger(larger(va, vb), vc), vd);
+      const float left_a = widen(dy[i]);
+      const float left_b = rest_of(va, maximum, left_a);
+      const float left_c = rest_of(vb, maximum, left_b);
+      const float left_d = rest_of(vc, maximum, left_c);
+      da[i] = narrow_rounded<T>(share_of(va, maximum, left_a));
+      db[i] = narrow_rounded<T>(share_of(vb, maximum, left_b));
+      dc[i] = narrow_rounded<T>(share_of(vc, maximum, left_c));
+      dd[i] = narrow_rounded<T>(left_d);
     }
   }
 };
@@ -234,7 +240,7 @@ void forward_any(const Pool2dShape& s, const T* x, T* y) {
             for (int c = 0; c < n; ++c) {
               const float value = widen(in[c]);
               if constexpr (kMax) {
-                results[c] = takes_over(value, results[c]) ? value : results[c];
+                results[c] = larger(results[c], value);
               } else {
                 results[c] += value;
               }
@@ -255,40 +261,45 @@ void backward_any(const Pool2dShape& s, const T* x, const T* dy, T* dx) {
   const std::int64_t per_image = static_cast<std::int64_t>(s.out_height()) * s.out_width();
   const float share = 1.0F / static_cast<float>(s.kernel * s.kernel);
   for_ranges(s.batch, grain_of(image_size), [&](auto begin, auto end) {
-    std::fill(dx + begin * image_size, dx + end * image_size, T{});
+    // Sums are float whatever the type: overlapping bf16 gradients round once, not once a window.
+    std::vector<float> sums(static_cast<std::size_t>(image_size * (end - begin)));
     for_windows(s, begin * per_image, end * per_image, [&](std::int64_t out, std::int64_t corner) {
-      float best[kTile];
-      int winner[kTile];
+      float maximum[kTile];
+      float left[kTile];
       for (int first = 0; first < s.channels; first += kTile) {
         const int n = std::min(kTile, s.channels - first);
         const auto position = [&](int k) {
           return corner + (static_cast<std::int64_t>(k / s.kernel) * s.width + k % s.kernel) * s.channels + first;
         };
+        const T* from = dy + out + first;
+#pragma omp simd
+        for (int c = 0; c < n; ++c) left[c] = kMax ? widen(from[c]) : widen(from[c]) * share;
         if constexpr (kMax) {
-          std::fill_n(best, n, -std::numeric_limits<float>::infinity());
-          std::fill_n(winner, n, 0);
+          std::fill_n(maximum, n, -std::numeric_limits<float>::infinity());
           for (int k = 0; k < s.kernel * s.kernel; ++k) {
             const T* in = x + position(k);
 #pragma omp simd
-            for (int c = 0; c < n; ++c) {
-              const float value = widen(in[c]);
-              const bool better = takes_over(value, best[c]);
-              best[c] = better ? value : best[c];
-              winner[c] = better ? k : winner[c];
-            }
+            for (int c = 0; c < n; ++c) maximum[c] = larger(maximum[c], widen(in[c]));
           }
         }
         for (int k = 0; k < s.kernel * s.kernel; ++k) {
-          T* to = dx + position(k);
-          const T* from = dy + out + first;
+          const T* in = kMax ? x + position(k) : nullptr;
+          float* to = sums.data() + (position(k) - begin * image_size);
 #pragma omp simd
           for (int c = 0; c < n; ++c) {
-            const float g = kMax ? (winner[c] == k ? widen(from[c]) : 0.0F) : share * widen(from[c]);
-            to[c] = narrow<T>(widen(to[c]) + g);
+            float g = left[c];
+            if constexpr (kMax) {
+              const float value = widen(in[c]);
+              g = share_of(value, maximum[c], left[c]);
+              left[c] = rest_of(value, maximum[c], left[c]);
+            }
+            to[c] += g;
           }
         }
       }
     });
+    T* out = dx + begin * image_size;
+    for (std::size_t i = 0; i < sums.size(); ++i) out[i] = narrow<T>(sums[i]);
   });
 }
 
