@@ -47,7 +47,9 @@ int run(const Arguments& a) {
   for (std::size_t i = 0; i < teacher.size(); ++i) teacher[i] = 4 * to_uniform(philox(2, Purpose::synthetic, i, 0, 0).v[0]);
   for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int>(i) % classes, samples[i] = static_cast<int>(i);
   std::vector<bfloat16> narrow;
-  if (context.activation_dtype() == DType::bf16) narrow.assign(pixels.begin(), pixels.end());
+  if (context.activation_dtype() == DType::bf16) {
+    for (const float pixel : pixels) narrow.emplace_back(pixel);
+  }
   void* image_data = narrow.empty() ? static_cast<void*>(pixels.data()) : narrow.data();
   const Tensor images({n, input.height, input.width, input.channels}, context.activation_dtype(), Device::cpu, image_data);
   const Tensor teacher_logits({n, classes}, DType::f32, Device::cpu, teacher.data());
