@@ -12,8 +12,7 @@
 namespace retort::cpu {
 namespace {
 
-constexpr int kTile = 256;   ///< elements per line on the stack
-constexpr int kNarrow = 16;  ///< fewer channels than this do not fill a vector: several pixels are taken together
+constexpr int kTile = 256;  ///< elements per line on the stack
 
 /// The larger of two; the first NaN wins for good. Written as selects: a combined condition would not vectorise.
 inline float larger(float best, float later) {
@@ -103,10 +102,15 @@ void join_pairs(const T* even, const T* odd, int pixels, int channels, T* line) 
   }
 }
 
+/// Whether the channels of one pixel fill vectors. Otherwise several pixels are lined up first.
+bool fills_vectors(int channels) {
+  return channels % 16 == 0 || channels >= 96;
+}
+
 /// One line of outputs from two lines of inputs.
 template <typename Op, int kChannels, typename T>
 void forward_line(const T* upper, const T* lower, int pixels, int channels, T* out) {
-  if (channels >= kNarrow) {
+  if (fills_vectors(channels)) {
     for (int p = 0; p < pixels; ++p) {
       const T* a = upper + 2 * p * channels;
       const T* c = lower + 2 * p * channels;
@@ -128,7 +132,7 @@ void forward_line(const T* upper, const T* lower, int pixels, int channels, T* o
 template <typename Op, int kChannels, typename T>
 void backward_line(const T* upper, const T* lower, const T* dy, int pixels, int channels, T* dupper, T* dlower) {
   constexpr bool kReads = std::is_same_v<Op, Max>;
-  if (channels >= kNarrow) {
+  if (fills_vectors(channels)) {
     for (int p = 0; p < pixels; ++p) {
       const int at = 2 * p * channels;
       const T* a = kReads ? upper + at : nullptr;
