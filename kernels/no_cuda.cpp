@@ -33,6 +33,7 @@ using Count = std::int64_t;
 // clang-format off
 ABSENT(void*, allocate, Bytes)
 void deallocate(void*) noexcept {}
+ABSENT(Bytes, available_memory)
 ABSENT(void, copy_bytes, L, void*, const void*, Bytes)
 ABSENT(void, fill_zero, L, void*, Bytes)
 ABSENT(void, synchronize, L)
