@@ -21,6 +21,7 @@ struct RunOptions {
   // Distillation
   std::string method = "kd";
   std::string teacher;
+  std::string teacher_net;
   std::string significance;
   std::string weights = "rate";
   double top_share = 0.5;
@@ -33,6 +34,7 @@ struct RunOptions {
   std::string optimizer;
   double lr = -1;
   double momentum = -1;
+  double cycle_momentum = 0.05;
   int nesterov = -1;
   double weight_decay = -1;
   double clip_norm = -1;
@@ -73,6 +75,7 @@ void visit_option_members(Visitor&& visit) {
   visit("threads", &O::threads, "CPU threads; 0: all cores");
   visit("method", &O::method, "kd, significance, regulated or hybrid (distill)");
   visit("teacher", &O::teacher, "teacher: run folder or checkpoint (distill)");
+  visit("teacher-net", &O::teacher_net, "the teacher's network, for a file of another program that does not say it");
   visit("significance", &O::significance, "significance CSV to use instead of the teacher's own counts");
   visit("weights", &O::weights, "w(s): rate = s/E, linear = s/max(s), log = log(1+s)/log(1+E), top-share [choice: rate]");
   visit("top-share", &O::top_share, "share of samples with weight 1 under --weights top-share");
@@ -84,6 +87,8 @@ void visit_option_members(Visitor&& visit) {
   visit("optimizer", &O::optimizer, "sgd or adamw");
   visit("lr", &O::lr, "learning rate (one-cycle: the peak)");
   visit("momentum", &O::momentum, "SGD momentum");
+  visit("cycle-momentum", &O::cycle_momentum,
+        "one-cycle: SGD's momentum moves against the rate, between momentum + this and momentum - this; 0: fixed");
   visit("nesterov", &O::nesterov, "1: Nesterov momentum, 0: plain");
   visit("weight-decay", &O::weight_decay, "weight decay, on all parameters");
   visit("clip-norm", &O::clip_norm, "bound on the gradient norm; 0: none");

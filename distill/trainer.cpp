@@ -101,7 +101,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     const std::string path = checkpoint_path(options_.init);
     load_network(read_safetensors(path), path, *network_, false);
   }
-  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, data_, *task_);
+  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_);
   plan_.network = network_.get();
   plan_.teacher = teacher_.get();
   plan_.task = task_.get();
@@ -259,6 +259,7 @@ void Run::one_batch(const std::int32_t* samples, int rows) {
   for (DeviceStep* step : {&step_, &training_step_}) {
     StepState& s = step->host;
     s.learning_rate = static_cast<float>(schedule_.rate(epoch, options_.epochs));
+    s.momentum = static_cast<float>(schedule_.momentum_at(epoch, options_.epochs));
     s.weight_decay = static_cast<float>(options_.weight_decay);
     s.clip_norm = static_cast<float>(options_.clip_norm);
     s.confidence_threshold = static_cast<float>(threshold_of(options_, state_.epoch));
