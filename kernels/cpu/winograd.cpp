@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/prefetch.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/cpu/winograd_tiles.h"
 #include "kernels/cpu/winograd_weights.h"
@@ -33,6 +34,20 @@ struct Plan {
   }
 
   std::int64_t begin(std::int64_t part) const { return images.tiles() * part / parts; }
+  /// About how many pixels the tiles before this one have.
+  std::int64_t pixels_before(std::int64_t tile) const {
+    return images.batch * images.height * images.width * tile / images.tiles();
+  }
+  /// Fetches the pixels of some tiles, and as many lines of the image further down as their transform reads.
+  template <bool kWrite>
+  Prefetch<kWrite> prefetch(const float* images_data, std::int64_t blocks, std::int64_t tile, std::int64_t count,
+                            std::int64_t calls) const {
+    const std::int64_t ahead = kWrite ? 0 : images.width;
+    const std::int64_t pixels = images.batch * images.height * images.width;
+    const std::int64_t begin = std::min(pixels, pixels_before(tile) + ahead);
+    const std::int64_t end = std::min(pixels, pixels_before(tile + count) + ahead);
+    return {images_data + begin * blocks * kLanes, (end - begin) * blocks * kLanes, calls};
+  }
   std::int64_t zeros() const { return images.width * in * kLanes; }
   std::int64_t weights() const { return kPoints * in * out * kBlockFloats; }
   std::int64_t inputs() const { return TileBuffer::floats(group, in); }
@@ -106,15 +121,16 @@ std::size_t bytes_of(const Plan& plan) {
   return pieces.needed();
 }
 
-/// Sums over the input channels at all nu for kVectors blocks of output channels.
-template <int kVectors>
+/// Sums over the input channels at all nu for kVectors blocks of output channels. Calls between() now and then.
+template <int kVectors, typename Between>
 void multiply_all(const TileBuffer& inputs, const float* weights, std::int64_t out_blocks, std::int64_t out_block,
-                  std::int64_t tiles, float* half, std::int64_t half_stride) {
+                  std::int64_t tiles, float* half, std::int64_t half_stride, const Between& between) {
   constexpr int kTiles = kTilesAtOnce / kVectors;
   const std::int64_t weight_stride = inputs.blocks * kBlockFloats;
   for (int nu = 0; nu < kPoints; ++nu) {
     const float* weight = weights + (nu * out_blocks + out_block) * weight_stride;
     for (std::int64_t tile = 0; tile < tiles; tile += kTiles) {
+      between();
       multiply<kTiles, kVectors>(inputs.at(nu, 0, tile), inputs.block_stride(), weight, weight_stride,
                                  static_cast<int>(inputs.blocks), half + tile * kHalfFloats + nu * 2 * kLanes,
                                  half_stride);
@@ -131,12 +147,21 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
              [&](const Run& run) { transform_input(plan.images, x, scratch.zeros, run, inputs); });
     float* half = scratch.halves + part * plan.halves();
     const std::int64_t half_stride = plan.group * kHalfFloats;
+    // Computing hides the way to memory: of the outputs of this group, and of the inputs of the next one. About the
+    // right lines are good enough.
+    const std::int64_t calls = plan.group / kTilesAtOnce * kPoints;
+    auto prefetch_output = plan.prefetch<true>(y, plan.out, first, tiles, calls);
+    auto prefetch_input = plan.prefetch<false>(x, plan.in, first + tiles, plan.group, calls * plan.out);
+    const auto prefetch = [&] {
+      prefetch_output();
+      prefetch_input();
+    };
     for (std::int64_t block = 0; block < plan.out; block += 2) {
       const int vectors = block + 1 < plan.out ? 2 : 1;
       if (vectors == 2) {
-        multiply_all<2>(inputs, scratch.weights, plan.out, block, tiles, half, half_stride);
+        multiply_all<2>(inputs, scratch.weights, plan.out, block, tiles, half, half_stride, prefetch);
       } else {
-        multiply_all<1>(inputs, scratch.weights, plan.out, block, tiles, half, half_stride);
+        multiply_all<1>(inputs, scratch.weights, plan.out, block, tiles, half, half_stride, prefetch);
       }
       for (int v = 0; v < vectors; ++v) {
         const std::int64_t channel = (block + v) * kLanes;
@@ -150,14 +175,17 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
   });
 }
 
-/// Adds a group's outer products to the sums of all pairs of channel blocks.
-void accumulate(const TileBuffer& inputs, const TileBuffer& outputs, std::int64_t tiles, float* sums) {
+/// Adds a group's outer products to the sums of all pairs of channel blocks. Calls between() now and then.
+template <typename Between>
+void accumulate(const TileBuffer& inputs, const TileBuffer& outputs, std::int64_t tiles, float* sums,
+                const Between& between) {
   constexpr std::int64_t kPair = kPoints * kBlockFloats;
   for (int nu = 0; nu < kPoints; ++nu) {
     for (std::int64_t in = 0; in < inputs.blocks; ++in) {
       for (std::int64_t out = 0; out < outputs.blocks; out += 2) {
         const bool two = out + 1 < outputs.blocks;
         for (int xi = 0; xi < kPoints; ++xi) {
+          between();
           const float* v = inputs.at(nu, in, 0) + xi * kLanes;
           const float* z = outputs.at(nu, out, 0) + xi * kLanes;
           float* to = sums + (in * outputs.blocks + out) * kPair + (nu * kPoints + xi) * kLanes * kLanes;
@@ -227,7 +255,13 @@ void backward_filter(const Launch& launch, const Conv2dShape& s, const float* x,
       transform_input(plan.images, x, scratch.zeros, run, inputs);
       transform_output_gradient(plan.images, dy, run, outputs);
     });
-    accumulate(inputs, outputs, tiles, sums);
+    const std::int64_t calls = kPoints * kPoints * plan.in * ((plan.out + 1) / 2);
+    auto prefetch_input = plan.prefetch<false>(x, plan.in, first + tiles, plan.group, calls);
+    auto prefetch_gradient = plan.prefetch<false>(dy, plan.out, first + tiles, plan.group, calls);
+    accumulate(inputs, outputs, tiles, sums, [&] {
+      prefetch_input();
+      prefetch_gradient();
+    });
     if (dbias != nullptr) accumulate_bias(outputs, tiles, bias);
   });
   transform_weight_gradient(scratch.sums, plan.parts, s.in_channels, s.out_channels, dweight);
