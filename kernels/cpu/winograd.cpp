@@ -15,9 +15,8 @@ namespace {
 
 using onednn::Pieces;
 
-constexpr int kTilesAtOnce = 6;       // of multiply() with one vector; with two vectors it takes half as many
-constexpr int kMaxGroup = 48;         // tiles; one channel block of them at one nu has 12 KiB
-constexpr int kGroupFloats = 65536;   // of transformed input
+constexpr int kTilesAtOnce = 6;  // of multiply() with one vector; with two vectors it takes half as many
+constexpr int kMaxGroup = 48;    // tiles; one channel block of them at one nu has 12 KiB
 
 /// How one pass is divided. In and out are those of the pass: the data gradient goes from out_channels to in_channels.
 struct Plan {
@@ -26,11 +25,9 @@ struct Plan {
   std::int64_t parts;    ///< of all tiles, one a thread
   std::int64_t group;    ///< tiles that a thread works on at a time, a multiple of kTilesAtOnce
 
-  Plan(const Conv2dShape& s, int in_channels, int out_channels, std::int64_t min_tiles)
-      : images{s.batch, s.height, s.width}, in(in_channels / kLanes), out(out_channels / kLanes) {
+  Plan(const Conv2dShape& s, int in_channels, int out_channels, std::int64_t min_tiles, std::int64_t group_tiles)
+      : images{s.batch, s.height, s.width}, in(in_channels / kLanes), out(out_channels / kLanes), group(group_tiles) {
     parts = std::clamp<std::int64_t>(images.tiles() / min_tiles, 1, threads());
-    const std::int64_t fitting = kGroupFloats / (kPoints * kPoints * in_channels) / kTilesAtOnce * kTilesAtOnce;
-    group = std::clamp<std::int64_t>(fitting, 2 * kTilesAtOnce, kMaxGroup);
   }
 
   std::int64_t begin(std::int64_t part) const { return images.tiles() * part / parts; }
@@ -89,20 +86,25 @@ struct FilterScratch {
         inputs(take(pieces, plan.parts * plan.inputs())),
         outputs(take(pieces, plan.parts * plan.outputs())),
         sums(take(pieces, plan.parts * plan.weights())),
-        bias(static_cast<double*>(pieces.take(static_cast<std::size_t>(plan.parts * plan.out) * kLanes * sizeof(double)))) {}
+        bias(static_cast<double*>(
+            pieces.take(static_cast<std::size_t>(plan.parts * plan.out) * kLanes * sizeof(double)))) {}
 };
 
-constexpr int kMinTilesProduct = 12;
-constexpr int kMinTilesFilter = 64;  // fewer would be outweighed by adding up the threads' sums
-
+Plan plan_product(const Conv2dShape& s, int in_channels, int out_channels) {
+  constexpr std::int64_t kMinTiles = 12;         // a part
+  constexpr std::int64_t kGroupFloats = 131072;  // of transformed input, which stays in the second-level cache
+  const std::int64_t fitting = kGroupFloats / (kPoints * kPoints * in_channels) / kTilesAtOnce * kTilesAtOnce;
+  return {s, in_channels, out_channels, kMinTiles, std::clamp<std::int64_t>(fitting, 2 * kTilesAtOnce, kMaxGroup)};
+}
 Plan plan_forward(const Conv2dShape& s) {
-  return {s, s.in_channels, s.out_channels, kMinTilesProduct};
+  return plan_product(s, s.in_channels, s.out_channels);
 }
 Plan plan_data(const Conv2dShape& s) {
-  return {s, s.out_channels, s.in_channels, kMinTilesProduct};
+  return plan_product(s, s.out_channels, s.in_channels);
 }
 Plan plan_filter(const Conv2dShape& s) {
-  return {s, s.in_channels, s.out_channels, kMinTilesFilter};
+  constexpr std::int64_t kMinTiles = 64;  // fewer would be outweighed by adding up the parts' sums
+  return {s, s.in_channels, s.out_channels, kMinTiles, kMaxGroup};
 }
 
 template <typename Scratch>

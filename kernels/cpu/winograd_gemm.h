@@ -13,16 +13,17 @@
 
 namespace retort::cpu::winograd {
 
-constexpr int kPoints = 4;                             ///< points of the transform in each direction
-constexpr int kTileFloats = kPoints * kLanes;          ///< one tile of one channel block at one nu
-constexpr int kBlockFloats = kTileFloats * kLanes;     ///< one nu of the weights between two channel blocks
-constexpr int kHalfFloats = kPoints * 2 * kLanes;      ///< one tile of one channel block, rows already reduced to two
+constexpr int kPoints = 4;                          ///< points of the transform in each direction
+constexpr int kTileFloats = kPoints * kLanes;       ///< one tile of one channel block at one nu
+constexpr int kBlockFloats = kTileFloats * kLanes;  ///< one nu of the weights between two channel blocks
+constexpr int kHalfFloats = kPoints * 2 * kLanes;   ///< one tile of one channel block, rows already reduced to two
 
 /// Multiplies kTiles tiles with the weights of kVectors output blocks at one nu, sums over all input channels, and
 /// applies the output transform to the rows on the way out, so that only two of four leave the registers.
 template <int kTiles, int kVectors>
 __attribute__((noinline)) void multiply(const float* tiles, std::int64_t tile_block_stride, const float* weight,
-                     std::int64_t weight_block_stride, int in_blocks, float* half, std::int64_t half_block_stride) {
+                                        std::int64_t weight_block_stride, int in_blocks, float* half,
+                                        std::int64_t half_block_stride) {
   Vector16 sum[kTiles][kPoints][kVectors] = {};
   for (int block = 0; block < in_blocks; ++block, tiles += tile_block_stride) {
     for (int c = 0; c < kLanes; ++c, weight += kTileFloats) {
@@ -57,8 +58,9 @@ __attribute__((noinline)) void multiply(const float* tiles, std::int64_t tile_bl
 /// Adds to `sums` (blocks of 16x16, one per output block) the outer products of kRows input channels and kVectors
 /// blocks of output channels at one point, over all tiles.
 template <int kRows, int kVectors>
-__attribute__((noinline)) void add_outer_products(const float* inputs, const float* outputs, std::int64_t output_block_stride,
-                               std::int64_t tiles, float* sums, std::int64_t sums_block_stride) {
+__attribute__((noinline)) void add_outer_products(const float* inputs, const float* outputs,
+                                                  std::int64_t output_block_stride, std::int64_t tiles, float* sums,
+                                                  std::int64_t sums_block_stride) {
   Vector16 sum[kRows][kVectors] = {};
   for (std::int64_t t = 0; t < tiles; ++t, inputs += kTileFloats, outputs += kTileFloats) {
     Vector16 z[kVectors];

@@ -1,4 +1,5 @@
 // When Winograd is worth it.
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -28,10 +29,10 @@ std::atomic<Use>& current_use() {
 /// Counted in multiplications per pair of channels. Small images gain too little to pay for the transforms, and few
 /// tiles too little to pay for that of the weights.
 bool faster(const Conv2dShape& s) {
-  constexpr std::int64_t kMinTiles = 16;
-  const std::int64_t tiles = std::int64_t{s.height + 1} / 2 * ((s.width + 1) / 2);
-  const std::int64_t direct = std::int64_t{3 * s.height - 2} * (3 * s.width - 2);
-  return kFast && s.batch * tiles >= kMinTiles && 10 * direct >= 14 * 16 * tiles;
+  const std::int64_t tiles = (std::int64_t{s.height} + 1) / 2 * ((s.width + 1) / 2);
+  const std::int64_t direct = (std::int64_t{3} * s.height - 2) * (3 * s.width - 2);
+  const std::int64_t enough = std::max(kLanes, std::max(s.in_channels, s.out_channels) / kLanes);
+  return kFast && s.batch * tiles >= enough && 10 * direct >= 14 * 16 * tiles;
 }
 
 }  // namespace

@@ -23,19 +23,36 @@ inline void transform_kernels(const Vector16 (&g)[3][3], float* to, std::int64_t
   }
 }
 
+/// The taps of sixteen by sixteen kernels. Going through a copy touches every line of OHWI memory only once; its rows
+/// lie so far apart that few of them fit into a cache together.
+struct KernelPatch {
+  alignas(Vector16) float taps[9][kLanes][kLanes];  // [tap][input][output]
+
+  void read(const float* from, std::int64_t in) {
+    for (int o = 0; o < kLanes; ++o)
+      for (int tap = 0; tap < 9; ++tap)
+        for (int i = 0; i < kLanes; ++i) taps[tap][i][o] = from[(o * 9 + tap) * in + i];
+  }
+  void write(float* to, std::int64_t in) const {
+    for (int o = 0; o < kLanes; ++o)
+      for (int tap = 0; tap < 9; ++tap)
+        for (int i = 0; i < kLanes; ++i) to[(o * 9 + tap) * in + i] = taps[tap][i][o];
+  }
+};
+
 /// Writes [nu][block of outputs][input][xi][16 outputs]: 16 floats for each pair of channels.
 inline void transform_weights(const float* weight, int in_channels, int out_channels, float* to) {
   const std::int64_t in = in_channels;
   const std::int64_t nu_stride = kTileFloats / kLanes * in * out_channels;
   for_each_chunk(out_channels / kLanes, [&](std::int64_t block) {
-    for (std::int64_t i = 0; i < in; ++i) {
-      Vector16 g[3][3];
-      for (int tap = 0; tap < 9; ++tap) {
-        alignas(Vector16) float lanes[kLanes];
-        for (int o = 0; o < kLanes; ++o) lanes[o] = weight[((block * kLanes + o) * 9 + tap) * in + i];
-        load(g[tap / 3][tap % 3], lanes);
+    for (std::int64_t in_begin = 0; in_begin < in; in_begin += kLanes) {
+      KernelPatch patch;
+      patch.read(weight + block * kLanes * 9 * in + in_begin, in);
+      for (int i = 0; i < kLanes; ++i) {
+        Vector16 g[3][3];
+        for (int tap = 0; tap < 9; ++tap) load(g[tap / 3][tap % 3], patch.taps[tap][i]);
+        transform_kernels(g, to + (block * in + in_begin + i) * kTileFloats, nu_stride);
       }
-      transform_kernels(g, to + (block * in + i) * kTileFloats, nu_stride);
     }
   });
 }
@@ -65,6 +82,7 @@ inline void transform_weight_gradient(const float* sums, std::int64_t parts, int
   for_each_chunk(in / kLanes * out_blocks, [&](std::int64_t pair) {
     const std::int64_t in_block = pair / out_blocks;
     const std::int64_t out_block = pair % out_blocks;
+    KernelPatch patch;
     for (int i = 0; i < kLanes; ++i) {
       const float* from = sums + pair * kPoints * kBlockFloats + i * kLanes;
       Vector16 columns[4][3];  // [nu][r]
@@ -82,12 +100,10 @@ inline void transform_weight_gradient(const float* sums, std::int64_t parts, int
       for (int r = 0; r < 3; ++r) {
         Vector16 g[3];
         weight_gradient_1d(columns[0][r], columns[1][r], columns[2][r], columns[3][r], g);
-        for (int s = 0; s < 3; ++s) {
-          float* to = dweight + (out_block * kLanes * 9 + r * 3 + s) * in + in_block * kLanes + i;
-          for (int o = 0; o < kLanes; ++o) to[o * 9 * in] = g[s][o];
-        }
+        for (int s = 0; s < 3; ++s) store(patch.taps[r * 3 + s][i], g[s]);
       }
     }
+    patch.write(dweight + out_block * kLanes * 9 * in + in_block * kLanes, in);
   });
 }
 

@@ -59,7 +59,8 @@ inline void check_conv2d_backward_data(const Backend& backend, const cases::Conv
   check_within("dx", dx.values(), expected, sum_bounds(s.dtype, expected, magnitude, products_per_input(s)));
 }
 
-/// `magnitude_of` is what rounding errors are relative to: sums of absolute products, unless an algorithm adds up others.
+/// `magnitude_of` is what rounding errors are relative to: sums of absolute products, unless an algorithm adds up
+/// others.
 inline void check_conv2d_backward_filter(const Backend& backend, const cases::ConvolutionCase& c,
                                          Values (*magnitude_of)(const Conv2dShape&, const Values&,
                                                                 const Values&) = reference::conv2d_backward_weight) {

@@ -29,9 +29,9 @@ class Forced {
 /// What the rounding errors of a Winograd filter gradient are relative to: the sums it takes, with absolute values
 /// everywhere. A tap that few pixels meet (all of them in an image of 2x2) is what remains of larger terms.
 Values filter_magnitude(const Conv2dShape& s, const Values& x, const Values& dy) {
-  static constexpr double kInput[4][4] = {{1, 0, 1, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 1, 0, 1}};     // |B^T|
-  static constexpr double kOutput[4][4] = {{0, 1, 0, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 0, 1, 0}};    // |A|, framed
-  static constexpr double kWeight[3][4] = {{1, 0.5, 0.5, 0}, {0, 0.5, 0.5, 0}, {0, 0.5, 0.5, 1}};      // |G^T|
+  static constexpr double kInput[4][4] = {{1, 0, 1, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 1, 0, 1}};   // |B^T|
+  static constexpr double kOutput[4][4] = {{0, 1, 0, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 0, 1, 0}};  // |A|, framed
+  static constexpr double kWeight[3][4] = {{1, 0.5, 0.5, 0}, {0, 0.5, 0.5, 0}, {0, 0.5, 0.5, 1}};    // |G^T|
   const auto pixel = [&s](const Values& image, int channels, int n, int h, int w, int c) {
     const bool inside = h >= 0 && h < s.height && w >= 0 && w < s.width;
     return inside ? image[((n * s.height + h) * s.width + w) * channels + c] : 0.0;
@@ -79,8 +79,9 @@ TEST_CASE("Winograd convolutions compute what the definition says, all three pas
   }
 }
 
-TEST_CASE("Winograd outputs and data gradients have the same bits for any number of threads, filter gradients in "
-          "every run") {
+TEST_CASE(
+    "Winograd outputs and data gradients have the same bits for any number of threads, filter gradients in "
+    "every run") {
   const cases::ConvolutionCase c{"", {3, 9, 12, 32, 48, 3, 3, 1, 1}, true};
   const ConvolutionOperands o(c);
   const Backend& backend = cpu_backend();
