@@ -1,4 +1,5 @@
-// Convolutions by oneDNN. Activations stay NHWC; weights take whatever layout a primitive prefers, in the workspace.
+// Convolutions by oneDNN, unless winograd.h has something faster. Activations stay NHWC; weights take whatever layout a
+// primitive prefers, in the workspace.
 #include "kernels/convolution.h"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/threads.h"
+#include "kernels/cpu/winograd.h"
 #include "kernels/error.h"
 
 namespace retort::cpu {
@@ -219,6 +221,7 @@ void with_plan(const Launch& launch, const Conv2dShape& shape, Pass pass, bool b
 }  // namespace
 
 std::size_t conv2d_workspace(const Conv2dShape& shape) {
+  if (winograd::chosen(shape)) return winograd::workspace(shape);
   std::size_t bytes = 0;
   const auto lock = cache().lock();
   for (const Pass pass : {Pass::forward, Pass::data, Pass::filter}) {
@@ -239,6 +242,10 @@ std::size_t conv2d_workspace(const Conv2dShape& shape) {
 
 void conv2d_forward(const Launch& launch, const Conv2dShape& shape, const void* x, const void* weight,
                     const float* bias, void* y) {
+  if (winograd::chosen(shape)) {
+    return winograd::forward(launch, shape, static_cast<const float*>(x), static_cast<const float*>(weight), bias,
+                             static_cast<float*>(y));
+  }
   with_plan(launch, shape, Pass::forward, bias != nullptr, [&](Plan& plan, const Plan::Workspace& workspace) {
     if (plan.reorder.needed()) plan.reorder.run(weight, workspace.weight, workspace.scratch);
     plan.call.run({x, plan.reorder.needed() ? workspace.weight : weight, bias, y, workspace.scratch});
@@ -247,6 +254,10 @@ void conv2d_forward(const Launch& launch, const Conv2dShape& shape, const void* 
 
 void conv2d_backward_data(const Launch& launch, const Conv2dShape& shape, const void* dy, const void* weight,
                           void* dx) {
+  if (winograd::chosen(shape)) {
+    return winograd::backward_data(launch, shape, static_cast<const float*>(dy), static_cast<const float*>(weight),
+                                   static_cast<float*>(dx));
+  }
   with_plan(launch, shape, Pass::data, false, [&](Plan& plan, const Plan::Workspace& workspace) {
     if (plan.reorder.needed()) plan.reorder.run(weight, workspace.weight, workspace.scratch);
     plan.call.run({dy, plan.reorder.needed() ? workspace.weight : weight, dx, workspace.scratch});
@@ -255,6 +266,10 @@ void conv2d_backward_data(const Launch& launch, const Conv2dShape& shape, const 
 
 void conv2d_backward_filter(const Launch& launch, const Conv2dShape& shape, const void* x, const void* dy,
                             float* dweight, float* dbias) {
+  if (winograd::chosen(shape)) {
+    return winograd::backward_filter(launch, shape, static_cast<const float*>(x), static_cast<const float*>(dy),
+                                     dweight, dbias);
+  }
   with_plan(launch, shape, Pass::filter, dbias != nullptr, [&](Plan& plan, const Plan::Workspace& workspace) {
     void* const gradient = plan.reorder.needed() ? workspace.weight : dweight;
     plan.call.run({x, dy, gradient, dbias, workspace.scratch});

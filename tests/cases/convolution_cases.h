@@ -69,6 +69,27 @@ inline std::vector<ConvolutionCase> convolution_cases() {
   push({2, 16, 16, 16, 32, 1, 1, 2, 0});  // its shortcut
   push({2, 8, 8, 64, 64, 3, 3, 1, 1});    // inner layer of the third stage
   push({1, 8, 8, 160, 40, 3, 3, 1, 1});   // wide
+  push({3, 9, 12, 32, 48, 3, 3, 1, 1});   // channels in blocks of 16, an odd number of rows
+  return cases;
+}
+
+/// 3x3 convolutions of blocks of 16 channels: images of a pixel, odd and even ones, ones larger than a group of tiles.
+inline std::vector<ConvolutionCase> winograd_cases() {
+  std::vector<ConvolutionCase> cases;
+  const int sizes[][2] = {{1, 1}, {2, 2}, {3, 3}, {5, 5}, {1, 8}, {7, 1}, {2, 5}, {9, 2}, {8, 8}, {6, 11}};
+  const int channels[][2] = {{16, 16}, {32, 16}, {16, 48}, {48, 32}, {64, 64}, {96, 80}};
+  int turn = 0;
+  for (const int* size : sizes)
+    for (const int batch : {1, 3})
+      for (int i = 0; i < 2; ++i) {
+        const int* c = channels[turn++ % 6];
+        const Conv2dShape s{batch, size[0], size[1], c[0], c[1], 3, 3, 1, 1};
+        cases.push_back({name_of(s, turn % 3 != 0), s, turn % 3 != 0});
+      }
+  for (const Conv2dShape& s : {Conv2dShape{2, 32, 32, 16, 16, 3, 3, 1, 1}, Conv2dShape{1, 16, 16, 32, 256, 3, 3, 1, 1},
+                               Conv2dShape{5, 7, 13, 256, 16, 3, 3, 1, 1}}) {
+    cases.push_back({name_of(s, true), s, true});
+  }
   return cases;
 }
 

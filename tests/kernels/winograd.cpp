@@ -1,0 +1,134 @@
+// Winograd convolutions of every shape they support, also where another algorithm is faster.
+#include "kernels/cpu/winograd.h"
+
+#include "tests/kernels/convolution_checks.h"
+
+namespace retort::test {
+namespace {
+
+namespace winograd = cpu::winograd;
+
+/// Makes the CPU backend use Winograd wherever it can, on some number of threads.
+class Forced {
+ public:
+  explicit Forced(int threads) : threads_before_(cpu::threads()) {
+    winograd::set_use(winograd::Use::wherever_possible);
+    cpu::set_threads(threads);
+  }
+  Forced(const Forced&) = delete;
+  Forced& operator=(const Forced&) = delete;
+  ~Forced() {
+    cpu::set_threads(threads_before_);
+    winograd::set_use(winograd::Use::where_faster);
+  }
+
+ private:
+  int threads_before_;
+};
+
+/// What the rounding errors of a Winograd filter gradient are relative to: the sums it takes, with absolute values
+/// everywhere. A tap that few pixels meet (all of them in an image of 2x2) is what remains of larger terms.
+Values filter_magnitude(const Conv2dShape& s, const Values& x, const Values& dy) {
+  static constexpr double kInput[4][4] = {{1, 0, 1, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 1, 0, 1}};   // |B^T|
+  static constexpr double kOutput[4][4] = {{0, 1, 0, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 0, 1, 0}};  // |A|, framed
+  static constexpr double kWeight[3][4] = {{1, 0.5, 0.5, 0}, {0, 0.5, 0.5, 0}, {0, 0.5, 0.5, 1}};    // |G^T|
+  const auto pixel = [&s](const Values& image, int channels, int n, int h, int w, int c) {
+    const bool inside = h >= 0 && h < s.height && w >= 0 && w < s.width;
+    return inside ? image[((n * s.height + h) * s.width + w) * channels + c] : 0.0;
+  };
+  /// The transform of the 4x4 pixels around a tile.
+  const auto transform = [&](const double(&map)[4][4], const Values& image, int channels, int n, int p, int q) {
+    Values out(16UL * channels, 0.0);
+    for (int i = 0; i < 16; ++i)
+      for (int j = 0; j < 16; ++j) {
+        const double factor = map[i / 4][j / 4] * map[i % 4][j % 4];
+        for (int c = 0; factor != 0 && c < channels; ++c) {
+          out[i * channels + c] += factor * pixel(image, channels, n, p - 1 + j / 4, q - 1 + j % 4, c);
+        }
+      }
+    return out;
+  };
+  Values sums(reference::weight_count(s), 0.0);
+  for (int n = 0; n < s.batch; ++n)
+    for (int p = 0; p < s.height; p += 2)
+      for (int q = 0; q < s.width; q += 2) {
+        const Values v = transform(kInput, x, s.in_channels, n, p, q);
+        const Values z = transform(kOutput, dy, s.out_channels, n, p, q);
+        for (int k = 0; k < s.out_channels; ++k)
+          for (int tap = 0; tap < 9; ++tap)
+            for (int i = 0; i < 16; ++i) {
+              const double factor = kWeight[tap / 3][i / 4] * kWeight[tap % 3][i % 4] * z[i * s.out_channels + k];
+              for (int c = 0; factor != 0 && c < s.in_channels; ++c) {
+                sums[(k * 9 + tap) * s.in_channels + c] += factor * v[i * s.in_channels + c];
+              }
+            }
+      }
+  return sums;
+}
+
+TEST_CASE("Winograd convolutions compute what the definition says, all three passes") {
+  for (const int threads : {1, 2, 3}) {
+    CAPTURE(threads);
+    const Forced forced(threads);
+    for (const cases::ConvolutionCase& c : cases::winograd_cases()) {
+      CHECK(winograd::chosen(c.shape));
+      check_conv2d_forward(cpu_backend(), c);
+      check_conv2d_backward_data(cpu_backend(), c);
+      check_conv2d_backward_filter(cpu_backend(), c, filter_magnitude);
+    }
+  }
+}
+
+TEST_CASE(
+    "Winograd outputs and data gradients have the same bits for any number of threads, filter gradients in "
+    "every run") {
+  const cases::ConvolutionCase c{"", {3, 9, 12, 32, 48, 3, 3, 1, 1}, true};
+  const ConvolutionOperands o(c);
+  const Backend& backend = cpu_backend();
+  const Buffer x = input(backend, DType::f32, o.x);
+  const Buffer weight = input(backend, DType::f32, o.weight);
+  const Buffer bias = input(backend, DType::f32, o.bias);
+  const Buffer dy = input(backend, DType::f32, o.dy);
+  const auto outputs = [&](int threads) {
+    const Forced forced(threads);
+    const Workspace workspace(backend, backend.conv2d_workspace(c.shape));
+    const Buffer y = output(backend, DType::f32, o.dy.size());
+    const Buffer dx = output(backend, DType::f32, o.x.size());
+    backend.conv2d_forward(workspace.launch(), c.shape, x.data(), weight.data(), bias.f32(), y.data());
+    backend.conv2d_backward_data(workspace.launch(), c.shape, dy.data(), weight.data(), dx.data());
+    return std::vector{y.bytes(), dx.bytes()};
+  };
+  const auto gradients = [&](int threads) {
+    const Forced forced(threads);
+    const Workspace workspace(backend, backend.conv2d_workspace(c.shape));
+    const Buffer dweight = output(backend, DType::f32, o.weight.size());
+    const Buffer dbias = output(backend, DType::f32, o.bias.size());
+    backend.conv2d_backward_filter(workspace.launch(), c.shape, x.data(), dy.data(), dweight.f32(), dbias.f32());
+    return std::vector{dweight.bytes(), dbias.bytes()};
+  };
+  const auto alone = outputs(1);
+  for (const int threads : {1, 2, 3, 5}) {
+    CAPTURE(threads);
+    CHECK(outputs(threads) == alone);
+    CHECK(gradients(threads) == gradients(threads));
+  }
+}
+
+TEST_CASE("Winograd takes only the convolutions it is made for") {
+  const Conv2dShape s{128, 32, 32, 16, 16, 3, 3, 1, 1};
+  CHECK(winograd::supports(s));
+  const auto but = [&s](auto change) {
+    Conv2dShape other = s;
+    change(other);
+    return winograd::supports(other);
+  };
+  CHECK_FALSE(but([](Conv2dShape& o) { o.dtype = DType::bf16; }));
+  CHECK_FALSE(but([](Conv2dShape& o) { o.in_channels = 3; }));
+  CHECK_FALSE(but([](Conv2dShape& o) { o.out_channels = 40; }));
+  CHECK_FALSE(but([](Conv2dShape& o) { o.stride = 2; }));
+  CHECK_FALSE(but([](Conv2dShape& o) { o.padding = 0; }));
+  CHECK_FALSE(but([](Conv2dShape& o) { o.kernel_w = 1; }));
+}
+
+}  // namespace
+}  // namespace retort::test
