@@ -48,7 +48,7 @@ DatasetRecipe dataset_recipe(const std::string& data) {
     r.teacher = "resnet20";
     r.student = "resnet8";
     r.epochs = 8;
-    r.batch = 64;
+    r.batch = 32;
     r.nesterov = 1;
     return r;
   }

@@ -12,7 +12,6 @@ Recipe demo() {
   r.name = "demo";
   r.summary = "built-in synthetic images, resnet20 -> resnet8, minutes on a laptop";
   r.base.data = "synthetic:train=3000,test=1000";
-  r.base.epochs = 6;
   r.teacher_net = "resnet20";
   r.student_net = "resnet8";
   r.seeds = 1;
