@@ -1,9 +1,11 @@
 // retort teach, retort distill
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <set>
 
 #include "distill/commands.h"
+#include "distill/interrupt.h"
 #include "distill/options.h"
 #include "distill/trainer.h"
 #include "engine/atomic_file.h"
@@ -69,12 +71,13 @@ void copy_options(const std::vector<std::string>& names, RunOptions& from, RunOp
 }
 
 void run(TrainArguments& arguments, const CLI::App* command) {
+  install_interrupt_handlers();
   RunOptions options = arguments.options;
   std::vector<std::string> given;
   visit_options(arguments.options, Merge{command, &given});
   std::string base = arguments.config;
-  const RunFolder folder(options.out);
-  if (arguments.resume && base.empty() && folder.read_config()) base = folder.file("config.toml");
+  const std::string own = options.out + "/config.toml";
+  if (arguments.resume && base.empty() && std::filesystem::exists(own)) base = own;
   if (!base.empty()) {
     std::FILE* probe = std::fopen(base.c_str(), "rb");
     RETORT_CHECK_AS(ErrorKind::input, probe != nullptr, "cannot read ", base);
@@ -87,8 +90,10 @@ void run(TrainArguments& arguments, const CLI::App* command) {
     if (arguments.resume && !given.empty()) {
       // How long to go on and how often to save may change; what is computed may not.
       for (const std::string& name : given) {
-        RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads", "--", name,
-                     " cannot be changed by --resume; the run's options are in ", base);
+        RunOptions changed = merged;
+        copy_options({name}, options, changed);
+        RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads" || same_run(changed, merged),
+                     "--", name, " cannot be changed by --resume; the run's options are in ", base);
       }
       if (command->get_option_no_throw("--max-steps")->count() == 0) merged.max_steps = 0;
     } else if (arguments.resume) {
