@@ -88,7 +88,7 @@ TEST_CASE("teacher: one that was stopped in the middle of an epoch serves as wel
   CHECK_MESSAGE(!failure.failed, failure.message);
 }
 
-TEST_CASE("teacher: cached logits are the online ones, to the last bit of the student") {
+TEST_CASE("teacher: cached logits make the same student as online ones") {
   const TemporaryFolder folder;
   for (const std::string net : {"lenet5-half", "resnet8"}) {
     CAPTURE(net);
@@ -107,7 +107,10 @@ TEST_CASE("teacher: cached logits are the online ones, to the last bit of the st
         return o.out;
       };
       const std::string on = student("on"), off = student("off");
-      CHECK(weights_of(on + "/last.safetensors") == weights_of(off + "/last.safetensors"));
+      // Not to the last bit: oneDNN's sums depend on which rows share a batch, and the cache is made in other batches.
+      // Logits of the wrong samples make a difference hundreds of times as large.
+      const double difference = largest_difference(on, off);
+      CHECK(difference < 1e-6);
     }
   }
 }
