@@ -92,29 +92,15 @@ Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, con
   }
 }
 
-void write_bytes(const std::string& path, const std::uint8_t* bytes, std::size_t size) {
-  const std::string temporary = text(path, ".tmp-", getpid());
-  File file(std::fopen(temporary.c_str(), "wb"));
-  RETORT_CHECK_AS(ErrorKind::output, file, path, ": cannot write: ", std::strerror(errno));
-  bool good = size == 0 || std::fwrite(bytes, 1, size, file.get()) == size;
-  good = std::fflush(file.get()) == 0 && good;
-  int reason = errno;
-  if (std::fclose(file.release()) != 0) {
-    reason = errno;
-    good = false;
-  }
-  if (good && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    reason = errno;
-    good = false;
-  }
-  if (!good) std::remove(temporary.c_str());
-  RETORT_CHECK_AS(ErrorKind::output, good, path, ": cannot write: ", std::strerror(reason));
-}
-
 void make_folder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
   RETORT_CHECK_AS(ErrorKind::output, !error, path, ": cannot make this folder: ", error.message());
+}
+
+std::string read_text(const std::string& path) {
+  const Bytes bytes = read_bytes(path, std::size_t{1} << 30);
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<std::string> read_lines(const std::string& path) {

@@ -1,4 +1,4 @@
-// Whole files in memory: reading with a limit, gunzip with a limit, writing so that no half-written file is ever seen.
+// Whole files in memory: reading with a limit, gunzip with a limit.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ Bytes read_bytes(const std::string& path, std::size_t limit);
 /// or larger than `limit` bytes. Memory grows with what is really there, not with what a header claims.
 Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name);
 
-/// Writes path.tmp-PID and renames it to path. Error(output) naming the path.
-void write_bytes(const std::string& path, const std::uint8_t* bytes, std::size_t size);
-
 /// Makes the folder and its parents. Error(output) naming it.
 void make_folder(const std::string& path);
+
+/// A text file of at most 1 GiB. Error(input) naming the path if it cannot be read.
+std::string read_text(const std::string& path);
 
 /// Non-empty lines, carriage returns removed; none if there is no such file.
 std::vector<std::string> read_lines(const std::string& path);

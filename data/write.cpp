@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "data/file.h"
+#include "engine/atomic_file.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -36,7 +37,7 @@ void write_names(const Dataset& dataset, const std::string& path) {
     lines += dataset.class_names.empty() ? text("class_", i) : dataset.class_names[row];
     lines += '\n';
   }
-  write_bytes(path, reinterpret_cast<const std::uint8_t*>(lines.data()), lines.size());
+  write_file_atomically(path, lines.data(), lines.size(), Durability::renamed);
 }
 
 std::string class_folder(const Dataset& dataset, std::int32_t label) {
@@ -71,7 +72,7 @@ void write_cifar(const Dataset& dataset, const std::string& folder) {
   const auto write = [&](const char* file, const ImageSplit& split, std::size_t begin, std::size_t end,
                          std::size_t label_bytes) {
     const Bytes bytes = cifar_records(split, begin, end, label_bytes);
-    write_bytes(folder + "/" + file, bytes.data(), bytes.size());
+    write_file_atomically(folder + "/" + file, bytes.data(), bytes.size(), Durability::renamed);
   };
   const auto train = static_cast<std::size_t>(dataset.train.count());
   const auto test = static_cast<std::size_t>(dataset.test.count());
@@ -98,7 +99,7 @@ void write_png(const std::string& path, const std::uint8_t* pixels, int height, 
   Bytes bytes;
   const int good = stbi_write_png_to_func(collect, &bytes, width, height, channels, pixels, width * channels);
   RETORT_CHECK_AS(ErrorKind::output, good, path, ": cannot encode the picture");
-  write_bytes(path, bytes.data(), bytes.size());
+  write_file_atomically(path, bytes.data(), bytes.size(), Durability::renamed);
 }
 
 void write_image_folder(const Dataset& dataset, const std::string& folder) {

@@ -4,11 +4,11 @@
 #include <memory>
 #include <set>
 
+#include "data/file.h"
 #include "distill/commands.h"
 #include "distill/interrupt.h"
 #include "distill/options.h"
 #include "distill/trainer.h"
-#include "engine/atomic_file.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -19,12 +19,11 @@ struct TrainArguments {
   std::string config;
   bool resume = false;
   bool json = false;
-  std::set<std::string> given;  // options on the command line; they win over --config
 };
 
 /// Options that only one of the commands has.
 bool belongs(const std::string& command, const std::string& option) {
-  static const std::set<std::string> distill_only = {"method", "teacher", "significance", "weights", "top-share",
+  static const std::set<std::string> distill_only = {"method", "teacher", "teacher-net", "significance", "weights", "top-share",
                                                      "temperature", "alpha", "cache-teacher"};
   static const std::set<std::string> teach_only = {"label-smoothing"};
   return command == "distill" ? teach_only.count(option) == 0 : distill_only.count(option) == 0;
@@ -41,67 +40,52 @@ struct AddOption {
   }
 };
 
-/// Takes over from a file what the command line did not give.
-struct Merge {
-  const CLI::App* command;
-  std::vector<std::string>* kept;
-  template <typename T>
-  void operator()(const char* name, T&, const char*) {
-    const CLI::Option* option = command->get_option_no_throw(std::string("--") + name);
-    if (option != nullptr && option->count() > 0) kept->push_back(name);
-  }
-};
+using OptionNames = std::set<std::string>;
 
-/// Copies the named options from one set to another.
-void copy_options(const std::vector<std::string>& names, RunOptions& from, RunOptions& to) {
-  const std::set<std::string> wanted(names.begin(), names.end());
-  RunOptions merged = to;
-  std::string text = to_toml(from);
-  const RunOptions source = from_toml(text, "command line");
-  visit_options(merged, [&](const char* name, auto& field, const char*) {
-    if (wanted.count(name) == 0) return;
-    RunOptions copy = source;
-    visit_options(copy, [&](const char* other, auto& value, const char*) {
-      if constexpr (std::is_same_v<decltype(value), decltype(field)>) {
-        if (std::string(other) == name) field = value;
-      }
-    });
+OptionNames given_on_command_line(const CLI::App* command) {
+  OptionNames given;
+  visit_option_members([&](const char* name, auto, const char*) {
+    const CLI::Option* option = command->get_option_no_throw(std::string("--") + name);
+    if (option != nullptr && option->count() > 0) given.insert(name);
   });
-  to = merged;
+  return given;
 }
 
-void run(TrainArguments& arguments, const CLI::App* command) {
+/// Takes over the options that the command line gives.
+void take_over(const RunOptions& command_line, const OptionNames& given, RunOptions& options) {
+  visit_option_members([&](const char* name, auto member, const char*) {
+    if (given.count(name) > 0) options.*member = command_line.*member;
+  });
+}
+
+/// How long to go on and how often to save may change at a resume; what is computed may not.
+void check_resumable(const RunOptions& stored, const RunOptions& command_line, const OptionNames& given,
+                     const std::string& config) {
+  for (const std::string& name : given) {
+    RunOptions changed = stored;
+    take_over(command_line, {name}, changed);
+    RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads" || same_run(changed, stored),
+                 "--", name, " cannot be changed by --resume; the run's options are in ", config);
+  }
+}
+
+void run(const TrainArguments& arguments, const CLI::App* command) {
   install_interrupt_handlers();
   RunOptions options = arguments.options;
-  std::vector<std::string> given;
-  visit_options(arguments.options, Merge{command, &given});
-  std::string base = arguments.config;
+  const OptionNames given = given_on_command_line(command);
   const std::string own = options.out + "/config.toml";
-  if (arguments.resume && base.empty() && std::filesystem::exists(own)) base = own;
-  if (!base.empty()) {
-    std::FILE* probe = std::fopen(base.c_str(), "rb");
-    RETORT_CHECK_AS(ErrorKind::input, probe != nullptr, "cannot read ", base);
-    std::string content;
-    char block[4096];
-    for (std::size_t n; (n = std::fread(block, 1, sizeof block, probe)) > 0;) content.append(block, n);
-    std::fclose(probe);
-    RunOptions merged = from_toml(content, base);
-    RETORT_CHECK(merged.command == options.command, base, " is a configuration for 'retort ", merged.command, "'");
-    if (arguments.resume && !given.empty()) {
-      // How long to go on and how often to save may change; what is computed may not.
-      for (const std::string& name : given) {
-        RunOptions changed = merged;
-        copy_options({name}, options, changed);
-        RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads" || same_run(changed, merged),
-                     "--", name, " cannot be changed by --resume; the run's options are in ", base);
-      }
-      if (command->get_option_no_throw("--max-steps")->count() == 0) merged.max_steps = 0;
-    } else if (arguments.resume) {
-      merged.max_steps = 0;
+  const bool continues = arguments.resume && arguments.config.empty() && std::filesystem::exists(own);
+  const std::string config = continues ? own : arguments.config;
+  if (!config.empty()) {
+    options = from_toml(read_text(config), config);
+    RETORT_CHECK(options.command == arguments.options.command, config, " is a configuration for 'retort ",
+                 options.command, "'");
+    if (arguments.resume) {
+      check_resumable(options, arguments.options, given, config);
+      options.max_steps = 0;  // it has served
     }
-    copy_options(given, options, merged);
-    merged.out = options.out;
-    options = merged;
+    take_over(arguments.options, given, options);
+    options.out = arguments.options.out;
   }
   resolve(options);
   const auto say = [](const std::string& line) {

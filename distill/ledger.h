@@ -14,6 +14,17 @@ struct Ledger {
   double flops = 0;                   ///< 2 x multiply-accumulates that were executed, masked rows included
 };
 
+/// visit(name, field): the names under which a ledger is written.
+template <typename AnyLedger, typename Visitor>
+void visit_fields(AnyLedger& l, Visitor&& visit) {
+  visit("student_forward", l.student_forward);
+  visit("student_backward", l.student_backward);
+  visit("teacher_forward", l.teacher_forward);
+  visit("teacher_backward", l.teacher_backward);
+  visit("distinct_samples", l.distinct_samples);
+  visit("flops", l.flops);
+}
+
 /// Wall-clock seconds; the only part of a run that two identical runs do not share.
 struct Timing {
   double data = 0;     ///< making batches

@@ -142,6 +142,8 @@ void resolve(RunOptions& o) {
   in_range("batch", o.batch, 1, 1 << 16);
   in_range("lr", o.lr, 0, 1e3);
   in_range("momentum", o.momentum, 0, 0.9999);
+  in_range("cycle-momentum", o.cycle_momentum, 0, 0.5);
+  if (o.schedule == "one-cycle") in_range("cycle-momentum + momentum", o.momentum + o.cycle_momentum, 0, 0.9999);
   in_range("nesterov", o.nesterov, 0, 1);
   in_range("weight-decay", o.weight_decay, 0, 10);
   in_range("clip-norm", o.clip_norm, 0, 1e9);

@@ -1,4 +1,4 @@
-// Everything that defines a run. One table (visit_options) feeds the command line, config.toml and the comparison of
+// Everything that defines a run. One table feeds the command line, config.toml and the comparison of
 // finished runs, so that no option can exist in one of them only.
 #pragma once
 
@@ -21,6 +21,7 @@ struct RunOptions {
   // Distillation
   std::string method = "kd";
   std::string teacher;
+  std::string teacher_net;
   std::string significance;
   std::string weights = "rate";
   double top_share = 0.5;
@@ -33,6 +34,7 @@ struct RunOptions {
   std::string optimizer;
   double lr = -1;
   double momentum = -1;
+  double cycle_momentum = 0.05;
   int nesterov = -1;
   double weight_decay = -1;
   double clip_norm = -1;
@@ -61,52 +63,62 @@ struct RunOptions {
   std::int64_t save_every_steps = 0;
 };
 
-/// Calls visit(name, field, help) for every option of a run but `command` and `out`.
+/// The table: visit(name, pointer to member, help) for every option of a run but `command` and `out`.
+template <typename Visitor>
+void visit_option_members(Visitor&& visit) {
+  using O = RunOptions;
+  visit("data", &O::data, "data set: NAME:PATH with mnist, fashion-mnist, cifar10, cifar100, folder; or synthetic");
+  visit("net", &O::net, "network to train (retort info --nets); default: the recipe's");
+  visit("seed", &O::seed, "seed of everything random");
+  visit("device", &O::device, "auto, cpu or cuda");
+  visit("precision", &O::precision, "fp32, tf32 or bf16");
+  visit("threads", &O::threads, "CPU threads; 0: all cores");
+  visit("method", &O::method, "kd, significance, regulated or hybrid (distill)");
+  visit("teacher", &O::teacher, "teacher: run folder or checkpoint (distill)");
+  visit("teacher-net", &O::teacher_net, "the teacher's network, for a file of another program that does not say it");
+  visit("significance", &O::significance, "significance CSV to use instead of the teacher's own counts");
+  visit("weights", &O::weights, "w(s): rate = s/E, linear = s/max(s), log = log(1+s)/log(1+E), top-share [choice: rate]");
+  visit("top-share", &O::top_share, "share of samples with weight 1 under --weights top-share");
+  visit("temperature", &O::temperature, "T of kd = (1-alpha) CE + alpha T^2 KL(teacher || student) [choice: 4]");
+  visit("alpha", &O::alpha, "share of the distillation term [choice: 0.9]");
+  visit("cache-teacher", &O::cache_teacher, "teacher logits computed once: auto (when nothing is augmented), on, off");
+  visit("epochs", &O::epochs, "passes over the training samples in use; fractions count");
+  visit("batch", &O::batch, "batch size");
+  visit("optimizer", &O::optimizer, "sgd or adamw");
+  visit("lr", &O::lr, "learning rate (one-cycle: the peak)");
+  visit("momentum", &O::momentum, "SGD momentum");
+  visit("cycle-momentum", &O::cycle_momentum,
+        "one-cycle: SGD's momentum moves against the rate, between momentum + this and momentum - this; 0: fixed");
+  visit("nesterov", &O::nesterov, "1: Nesterov momentum, 0: plain");
+  visit("weight-decay", &O::weight_decay, "weight decay, on all parameters");
+  visit("clip-norm", &O::clip_norm, "bound on the gradient norm; 0: none");
+  visit("schedule", &O::schedule, "constant, multi-step, cosine or one-cycle");
+  visit("warmup", &O::warmup, "share of training with a linear warm-up");
+  visit("milestones", &O::milestones, "multi-step: epochs after which the rate is multiplied by gamma");
+  visit("gamma", &O::gamma, "multi-step: the factor");
+  visit("label-smoothing", &O::label_smoothing, "of the cross-entropy (teach)");
+  visit("augment", &O::augment, "recipe (the data set's), none, crop, flip, crop-flip");
+  visit("shuffle", &O::shuffle, "on or off");
+  visit("regulation", &O::regulation, "off, mask (the paper's rule), compact (saves time, its own learning rate), auto");
+  visit("mask", &O::mask, "who participates: confidence (self-regulation) or random (control)");
+  visit("confidence-measure", &O::confidence_measure, "max-probability, margin or entropy [choice: max-probability]");
+  visit("confidence", &O::confidence, "threshold tau: a sample below it participates [choice: 0.9]");
+  visit("confidence-end", &O::confidence_end, "threshold of the last epoch (linear in between); negative: fixed");
+  visit("random-share", &O::random_share, "participation share of --mask random");
+  visit("divisor", &O::divisor, "what the summed loss is divided by: batch or participants [choice: batch]");
+  visit("scoring", &O::scoring, "compact: batch norm of the scoring pass, training or evaluation");
+  visit("init", &O::init, "start from this checkpoint instead of random parameters");
+  visit("val-split", &O::val_split, "N training images held out and used instead of the test set");
+  visit("subset", &O::subset, "random part of the training images: 5000, 0.1 or 10%");
+  visit("limit", &O::limit, "use the first N training images only");
+  visit("max-steps", &O::max_steps, "stop after N batches (then --resume can go on)");
+  visit("save-every-steps", &O::save_every_steps, "write a checkpoint every N batches, besides one an epoch");
+}
+
+/// visit(name, field, help) for the options of one run.
 template <typename Options, typename Visitor>
-void visit_options(Options& o, Visitor&& visit) {
-  visit("data", o.data, "data set: NAME:PATH with mnist, fashion-mnist, cifar10, cifar100, folder; or synthetic");
-  visit("net", o.net, "network to train (retort info --nets); default: the recipe's");
-  visit("seed", o.seed, "seed of everything random");
-  visit("device", o.device, "auto, cpu or cuda");
-  visit("precision", o.precision, "fp32, tf32 or bf16");
-  visit("threads", o.threads, "CPU threads; 0: all cores");
-  visit("method", o.method, "kd, significance, regulated or hybrid (distill)");
-  visit("teacher", o.teacher, "teacher: run folder or checkpoint (distill)");
-  visit("significance", o.significance, "significance CSV to use instead of the teacher's own counts");
-  visit("weights", o.weights, "w(s): rate = s/E, linear = s/max(s), log = log(1+s)/log(1+E), top-share [choice: rate]");
-  visit("top-share", o.top_share, "share of samples with weight 1 under --weights top-share");
-  visit("temperature", o.temperature, "T of kd = (1-alpha) CE + alpha T^2 KL(teacher || student) [choice: 4]");
-  visit("alpha", o.alpha, "share of the distillation term [choice: 0.9]");
-  visit("cache-teacher", o.cache_teacher, "teacher logits computed once: auto (when nothing is augmented), on, off");
-  visit("epochs", o.epochs, "passes over the training samples in use; fractions count");
-  visit("batch", o.batch, "batch size");
-  visit("optimizer", o.optimizer, "sgd or adamw");
-  visit("lr", o.lr, "learning rate (one-cycle: the peak)");
-  visit("momentum", o.momentum, "SGD momentum");
-  visit("nesterov", o.nesterov, "1: Nesterov momentum, 0: plain");
-  visit("weight-decay", o.weight_decay, "weight decay, on all parameters");
-  visit("clip-norm", o.clip_norm, "bound on the gradient norm; 0: none");
-  visit("schedule", o.schedule, "constant, multi-step, cosine or one-cycle");
-  visit("warmup", o.warmup, "share of training with a linear warm-up");
-  visit("milestones", o.milestones, "multi-step: epochs after which the rate is multiplied by gamma");
-  visit("gamma", o.gamma, "multi-step: the factor");
-  visit("label-smoothing", o.label_smoothing, "of the cross-entropy (teach)");
-  visit("augment", o.augment, "recipe (the data set's), none, crop, flip, crop-flip");
-  visit("shuffle", o.shuffle, "on or off");
-  visit("regulation", o.regulation, "off, mask (the paper's rule), compact (saves time, its own learning rate), auto");
-  visit("mask", o.mask, "who participates: confidence (self-regulation) or random (control)");
-  visit("confidence-measure", o.confidence_measure, "max-probability, margin or entropy [choice: max-probability]");
-  visit("confidence", o.confidence, "threshold tau: a sample below it participates [choice: 0.9]");
-  visit("confidence-end", o.confidence_end, "threshold of the last epoch (linear in between); negative: fixed");
-  visit("random-share", o.random_share, "participation share of --mask random");
-  visit("divisor", o.divisor, "what the summed loss is divided by: batch or participants [choice: batch]");
-  visit("scoring", o.scoring, "compact: batch norm of the scoring pass, training or evaluation");
-  visit("init", o.init, "start from this checkpoint instead of random parameters");
-  visit("val-split", o.val_split, "N training images held out and used instead of the test set");
-  visit("subset", o.subset, "random part of the training images: 5000, 0.1 or 10%");
-  visit("limit", o.limit, "use the first N training images only");
-  visit("max-steps", o.max_steps, "stop after N batches (then --resume can go on)");
-  visit("save-every-steps", o.save_every_steps, "write a checkpoint every N batches, besides one an epoch");
+void visit_options(Options& options, Visitor&& visit) {
+  visit_option_members([&](const char* name, auto member, const char* help) { visit(name, options.*member, help); });
 }
 
 /// Fills in what the user left open from the data set's recipe (papers.md's where it has one) and checks every

@@ -2,10 +2,10 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "data/file.h"
 #include "distill/version.h"
 #include "engine/atomic_file.h"
 #include "kernels/error.h"
@@ -16,51 +16,37 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-std::optional<std::string> read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::ostringstream content;
-  content << in.rdbuf();
-  return content.str();
+std::optional<std::string> text_if_any(const std::string& path) {
+  if (!fs::exists(path)) return std::nullopt;
+  return read_text(path);
 }
 
-ordered_json to_object(const Ledger& l) {
-  return {{"student_forward", l.student_forward},   {"student_backward", l.student_backward},
-          {"teacher_forward", l.teacher_forward},   {"teacher_backward", l.teacher_backward},
-          {"distinct_samples", l.distinct_samples}, {"flops", l.flops}};
+ordered_json to_object(const Ledger& ledger) {
+  ordered_json object;
+  visit_fields(ledger, [&](const char* name, const auto& field) { object[name] = field; });
+  return object;
 }
 
 ordered_json to_object(const Timing& t) {
   return {{"data", t.data}, {"compute", t.compute}, {"evaluation", t.evaluation}, {"total", t.total()}};
 }
 
-Ledger ledger_of(const ordered_json& o) {
-  Ledger l;
-  o.at("student_forward").get_to(l.student_forward);
-  o.at("student_backward").get_to(l.student_backward);
-  o.at("teacher_forward").get_to(l.teacher_forward);
-  o.at("teacher_backward").get_to(l.teacher_backward);
-  o.at("distinct_samples").get_to(l.distinct_samples);
-  o.at("flops").get_to(l.flops);
-  return l;
-}
-
 Timing timing_of(const ordered_json& o) { return {o.at("data"), o.at("compute"), o.at("evaluation")}; }
 
-ordered_json to_object(const RunResult& r) {
-  return {{"finished", r.finished},
-          {"metric", r.metric},
-          {"last", r.last},
-          {"best", r.best},
-          {"best_epoch", r.best_epoch},
-          {"train_samples", r.train_samples},
-          {"samples_in_use", r.samples_in_use},
-          {"epochs", r.epochs},
-          {"participation", r.participation},
-          {"teacher_metric", r.teacher_metric},
-          {"skipped", r.skipped},
-          {"ledger", to_object(r.ledger)},
-          {"timing", to_object(r.timing)}};
+/// visit(name, field) for everything in a result but its ledger and timing.
+template <typename AnyResult, typename Visitor>
+void visit_result(AnyResult& r, Visitor&& visit) {
+  visit("finished", r.finished);
+  visit("metric", r.metric);
+  visit("last", r.last);
+  visit("best", r.best);
+  visit("best_epoch", r.best_epoch);
+  visit("train_samples", r.train_samples);
+  visit("samples_in_use", r.samples_in_use);
+  visit("epochs", r.epochs);
+  visit("participation", r.participation);
+  visit("teacher_metric", r.teacher_metric);
+  visit("skipped", r.skipped);
 }
 
 }  // namespace
@@ -70,11 +56,11 @@ RunFolder::RunFolder(std::string path) : path_(std::move(path)) {
   std::error_code error;
   fs::create_directories(path_, error);
   RETORT_CHECK_AS(ErrorKind::output, fs::is_directory(path_), "cannot make run folder ", path_, ": ", error.message());
-  metrics_ = read_text(file("metrics.jsonl")).value_or("");
+  metrics_ = text_if_any(file("metrics.jsonl")).value_or("");
 }
 
 std::optional<RunOptions> RunFolder::read_config() const {
-  const auto content = read_text(file("config.toml"));
+  const auto content = text_if_any(file("config.toml"));
   if (!content) return std::nullopt;
   return from_toml(*content, file("config.toml"));
 }
@@ -84,23 +70,13 @@ void RunFolder::write_config(const RunOptions& options) const {
 }
 
 std::optional<RunResult> RunFolder::read_result() const {
-  const auto content = read_text(file("result.json"));
+  const auto content = text_if_any(file("result.json"));
   if (!content) return std::nullopt;
   try {
     const ordered_json o = ordered_json::parse(*content);
     RunResult r;
-    o.at("finished").get_to(r.finished);
-    o.at("metric").get_to(r.metric);
-    o.at("last").get_to(r.last);
-    o.at("best").get_to(r.best);
-    o.at("best_epoch").get_to(r.best_epoch);
-    o.at("train_samples").get_to(r.train_samples);
-    o.at("samples_in_use").get_to(r.samples_in_use);
-    o.at("epochs").get_to(r.epochs);
-    o.at("participation").get_to(r.participation);
-    o.at("teacher_metric").get_to(r.teacher_metric);
-    o.at("skipped").get_to(r.skipped);
-    r.ledger = ledger_of(o.at("ledger"));
+    visit_result(r, [&](const char* name, auto& field) { o.at(name).get_to(field); });
+    visit_fields(r.ledger, [&](const char* name, auto& field) { o.at("ledger").at(name).get_to(field); });
     r.timing = timing_of(o.at("timing"));
     return r;
   } catch (const ordered_json::exception&) {
@@ -108,7 +84,13 @@ std::optional<RunResult> RunFolder::read_result() const {
   }
 }
 
-std::string to_json(const RunResult& result) { return to_object(result).dump(2); }
+std::string to_json(const RunResult& result) {
+  ordered_json object;
+  visit_result(result, [&](const char* name, const auto& field) { object[name] = field; });
+  object["ledger"] = to_object(result.ledger);
+  object["timing"] = to_object(result.timing);
+  return object.dump(2);
+}
 
 void RunFolder::write_result(const RunResult& result) const {
   write_file_atomically(file("result.json"), to_json(result) + "\n");

@@ -50,6 +50,8 @@ Schedule schedule_of(const RunOptions& o) {
   Schedule s;
   s.kind = schedule_kind(o.schedule);
   s.peak = o.lr;
+  s.momentum = o.momentum;
+  s.cycle_momentum = o.cycle_momentum;
   s.warmup = o.warmup;
   s.milestones = o.milestones;
   s.gamma = o.gamma;
@@ -72,7 +74,6 @@ LossOptions loss_of(const RunOptions& o) {
 OptimizerOptions optimizer_of(const RunOptions& o) {
   OptimizerOptions optimizer;
   optimizer.kind = o.optimizer == "adamw" ? OptimizerKind::adamw : OptimizerKind::sgd;
-  optimizer.momentum = static_cast<float>(o.momentum);
   optimizer.nesterov = o.nesterov == 1;
   return optimizer;
 }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <numeric>
 #include <set>
 #include <sstream>
 
+#include "data/file.h"
 #include "engine/atomic_file.h"
 #include "kernels/error.h"
 
@@ -115,13 +115,7 @@ Significance parse_significance_csv(const std::string& content, const std::strin
   return s;
 }
 
-Significance read_significance_csv(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  RETORT_CHECK_AS(ErrorKind::input, in.good(), "cannot read significance file ", path);
-  std::ostringstream content;
-  content << in.rdbuf();
-  return parse_significance_csv(content.str(), path);
-}
+Significance read_significance_csv(const std::string& path) { return parse_significance_csv(read_text(path), path); }
 
 void add_significance(TensorFile& file, const Significance& s) {
   const auto n = static_cast<std::int64_t>(s.count.size());

@@ -7,11 +7,12 @@
 
 namespace retort {
 
-Teacher::Teacher(Context& context, const std::string& run_or_file, const Dataset& dataset, const Task& task)
+Teacher::Teacher(Context& context, const std::string& run_or_file, const std::string& net, const Dataset& dataset,
+                 const Task& task)
     : context_(context),
       path_(checkpoint_path(run_or_file)),
       file_(read_safetensors(path_)),
-      network_(network_of(file_, path_, {}, {dataset.height, dataset.width, dataset.channels}, task.outputs())),
+      network_(network_of(file_, path_, net, {dataset.height, dataset.width, dataset.channels}, task.outputs())),
       outputs_(task.outputs()) {
   network_->parameters().materialise(context, 0, Trainable::no);
   load_network(file_, path_, *network_, false);

@@ -12,7 +12,8 @@ namespace retort {
 class Teacher {
  public:
   /// Reads RUN_OR_FILE. Throws Error(input) for a checkpoint that does not fit the data set.
-  Teacher(Context& context, const std::string& run_or_file, const Dataset& dataset, const Task& task);
+  Teacher(Context& context, const std::string& run_or_file, const std::string& net, const Dataset& dataset,
+          const Task& task);
 
   Network& network() { return *network_; }
   const TensorFile& file() const { return file_; }

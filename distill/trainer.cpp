@@ -18,6 +18,9 @@ namespace {
 constexpr int max_skipped_in_a_row = 10;
 constexpr double claim_tolerance = 0.005;
 
+/// Without gradients a larger batch has room, and runs faster.
+constexpr int evaluation_batch(int batch) { return 4 * batch; }
+
 class Stopwatch {
  public:
   double lap() {
@@ -38,6 +41,9 @@ class Run {
   void prepare_teacher();
   void prepare_subset();
   void measure_memory();
+  void measure_forward_cost();
+  void measure_steps(int batch);
+  int largest_batch_that_fits();
   void check_same_options(RunOptions stored) const;
   void resume_from(const TensorFile& file, const std::string& path);
   void begin_epoch();
@@ -102,7 +108,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     const std::string path = checkpoint_path(options_.init);
     load_network(read_safetensors(path), path, *network_, false);
   }
-  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, data_, *task_);
+  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_);
   plan_.network = network_.get();
   plan_.teacher = teacher_.get();
   plan_.task = task_.get();
@@ -153,7 +159,7 @@ void Run::prepare_subset() {
 }
 
 void Run::prepare_teacher() {
-  const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, 4 * options_.batch);
+  const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
   teacher_metric_ = found.metric;
   context_.clear_macs();  // evaluations do not count
   const double claimed = teacher_->claimed(data_.checksum);
@@ -168,45 +174,69 @@ void Run::prepare_teacher() {
   const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && !plan_.augmentation.any());
   if (!caches) return;
   // A logit a sample in use would do, but the whole split keeps rows and samples the same thing.
-  teacher_->cache(train_, *task_, evaluation_step_, 4 * options_.batch);
+  teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
   state_.ledger.teacher_forward += data_.train.count();
 }
 
 /// Runs each kind of step once without launching anything, so that all memory is asked for before step 1.
 void Run::measure_memory() {
+  measure_forward_cost();
+  measure_steps(plan_.batch);
+  try {
+    context_.end_measuring();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory) throw;
+    const int asked = plan_.batch, fits = largest_batch_that_fits();
+    throw Error(ErrorKind::memory, text(error.what(), "\nbatch ", asked, " does not fit; ",
+                                        fits > 0 ? text("the largest that does is --batch ", fits) : "not even 1 does"));
+  }
+  context_.clear_macs();
+  network_->parameters().begin_step();
+}
+
+void Run::measure_forward_cost() {
   context_.begin_measuring();
-  const int full = plan_.batch, rest = samples_in_use() % full;
-  const std::vector<std::int32_t> rows(static_cast<std::size_t>(full), 0);
-  if (teacher_) {
+  const auto one_image = [&](Network& network) {
     context_.clear_macs();
     Tape tape(context_, Tape::Recording::off);
-    const Batch one = train_.batch(rows.data(), 1, {}, step_.device());
-    teacher_->network().forward(tape, {tape.variable(one.images, false), one.samples, step_.device()},
-                                ForwardMode::evaluation());
-    cost_.teacher_forward = context_.macs();
-  }
-  {
-    context_.clear_macs();
-    Tape tape(context_, Tape::Recording::off);
-    const Batch one = train_.batch(rows.data(), 1, {}, step_.device());
-    network_->forward(tape, {tape.variable(one.images, false), one.samples, step_.device()}, ForwardMode::evaluation());
-    cost_.student_forward = context_.macs();
-  }
-  for (const int count : {full, rest}) {
+    const std::int32_t row = 0;
+    const Batch one = train_.batch(&row, 1, {}, step_.device());
+    network.forward(tape, {tape.variable(one.images, false), one.samples, step_.device()}, ForwardMode::evaluation());
+    return context_.macs();
+  };
+  cost_.student_forward = one_image(*network_);
+  if (teacher_) cost_.teacher_forward = one_image(teacher_->network());
+}
+
+void Run::measure_steps(int batch) {
+  context_.begin_measuring();
+  const std::vector<std::int32_t> rows(static_cast<std::size_t>(batch), 0);
+  for (const int count : {batch, samples_in_use() % batch}) {
     if (count == 0) continue;
     runner_->train(rows.data(), count, step_);
     if (options_.regulation == "compact" || options_.regulation == "auto") {
       runner_->train_compact(rows.data(), count, step_, training_step_);
     }
   }
-  evaluate(context_, *network_, test_, *task_, evaluation_step_, 4 * options_.batch);
+  evaluate(context_, *network_, test_, *task_, evaluation_step_, evaluation_batch(batch));
   if (teacher_) {
-    evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, 4 * options_.batch);
-    teacher_->cache(train_, *task_, evaluation_step_, 4 * options_.batch);
+    evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(batch));
+    teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(batch));
   }
-  context_.end_measuring();
-  context_.clear_macs();
-  network_->parameters().begin_step();
+}
+
+/// By bisection: plans differ between batch sizes, so memory is only nearly proportional.
+int Run::largest_batch_that_fits() {
+  const std::size_t available = context_.available_bytes();
+  int fits = 0, too_large = plan_.batch;
+  while (too_large - fits > 1) {
+    const int batch = fits + (too_large - fits) / 2;
+    plan_.batch = batch;
+    runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());
+    measure_steps(batch);
+    (context_.measured_bytes() <= available ? fits : too_large) = batch;
+  }
+  return fits;
 }
 
 /// How long to go on and how often to save may change; what is computed may not. (Threads: resume_from.)
@@ -256,6 +286,7 @@ void Run::one_batch(const std::int32_t* samples, int rows) {
   for (DeviceStep* step : {&step_, &training_step_}) {
     StepState& s = step->host;
     s.learning_rate = static_cast<float>(schedule_.rate(epoch, options_.epochs));
+    s.momentum = static_cast<float>(schedule_.momentum_at(epoch, options_.epochs));
     s.weight_decay = static_cast<float>(options_.weight_decay);
     s.clip_norm = static_cast<float>(options_.clip_norm);
     s.confidence_threshold = static_cast<float>(threshold_of(options_, state_.epoch));
@@ -362,7 +393,7 @@ std::string Run::claim() const {
 void Run::end_epoch() {
   Stopwatch watch;
   const double macs = context_.macs();
-  const Evaluation found = evaluate(context_, *network_, test_, *task_, evaluation_step_, 4 * options_.batch);
+  const Evaluation found = evaluate(context_, *network_, test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
   context_.clear_macs();
   context_.count_macs(macs);
   timing_.evaluation += watch.lap();

@@ -64,18 +64,20 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-void write_file_atomically(const std::string& path, const void* data, std::size_t bytes) {
+void write_file_atomically(const std::string& path, const void* data, std::size_t bytes, Durability durability) {
+  const bool synced = durability == Durability::synced;
   const std::string temporary = path + ".tmp";
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.number() < 0) fail_writing(path, errno);
   // Some file systems report a full disk only at fsync or close.
-  const bool complete =
-      write_all(file.number(), static_cast<const char*>(data), bytes) && sync(file.number()) && file.close();
+  const bool complete = write_all(file.number(), static_cast<const char*>(data), bytes) &&
+                        (!synced || sync(file.number())) && file.close();
   if (!complete || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
     fail_writing(path, reason);
   }
+  if (!synced) return;
   // A folder that may not be read cannot be synced; the file is whole all the same.
   const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.number() >= 0 && !sync(folder.number())) fail_writing(path, errno);

@@ -26,7 +26,12 @@ class Context {
   /// While measuring, ops allocate and count, and launch nothing.
   bool measuring() const { return activations_.measuring(); }
   void begin_measuring();
-  /// Reserves what was measured. Throws Error(memory) with the table of who wanted what.
+  /// What has been measured so far: activations and workspace, in bytes.
+  std::size_t measured_bytes() const { return activations_.high_water() + workspace_wanted_; }
+  /// Bytes that end_measuring() could reserve.
+  std::size_t available_bytes() const;
+  /// Reserves what was measured. Throws Error(memory) with the table of who wanted what, also where the system would
+  /// promise memory that it does not have.
   void end_measuring();
 
   /// The launch record for a kernel that wants `workspace_bytes` of scratch memory.

@@ -13,7 +13,7 @@ void optimizer_step(Context& context, ParameterStore& store, const OptimizerOpti
   RETORT_LAUNCH(context, scratch, gradient_norm, range.n, range.gradient_dtype, range.gradient, true, state);
   RETORT_LAUNCH(context, 0, judge_step, loss.shape().at(0), loss.f32(), state);
   if (options.kind == OptimizerKind::sgd) {
-    RETORT_LAUNCH(context, 0, sgd_update, range, options.momentum, options.nesterov, state);
+    RETORT_LAUNCH(context, 0, sgd_update, range, options.nesterov, state);
   } else {
     RETORT_LAUNCH(context, 0, adamw_update, range, options.beta1, options.beta2, options.epsilon, state);
   }

@@ -13,15 +13,14 @@ enum class OptimizerKind { sgd, adamw };
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::sgd;
-  float momentum = 0.9F;
   bool nesterov = false;
   float beta1 = 0.9F, beta2 = 0.999F, epsilon = 1e-8F;  // AdamW
 
   Moments moments() const { return kind == OptimizerKind::adamw ? Moments::two : Moments::one; }
 };
 
-/// One optimizer step on all parameters of `store`, from the gradients the tape left there. Learning rate, decay and
-/// clipping come from `state`, which also receives norm and verdict; `loss` (N) f32 has to be finite.
+/// One optimizer step on all parameters of `store`, from the gradients the tape left there. Learning rate, momentum, decay
+/// and clipping come from `state`, which also receives norm and verdict; `loss` (N) f32 has to be finite.
 void optimizer_step(Context& context, ParameterStore& store, const OptimizerOptions& options, const Tensor& loss,
                     StepState* state);
 

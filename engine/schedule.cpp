@@ -43,6 +43,14 @@ double Schedule::rate(double epoch, double epochs) const {
   return rate;
 }
 
+double Schedule::momentum_at(double epoch, double epochs) const {
+  if (kind != Kind::one_cycle) return momentum;
+  const double share = epochs > 0 ? std::clamp(epoch / epochs, 0.0, 1.0) : 0.0;
+  const double high = momentum + cycle_momentum, low = momentum - cycle_momentum;
+  if (share < rise) return anneal(high, low, share / rise);
+  return anneal(low, high, rise < 1 ? (share - rise) / (1 - rise) : 1.0);
+}
+
 Schedule::Kind schedule_kind(const std::string& name) {
   for (const Named& entry : names) {
     if (name == entry.name) return entry.kind;

@@ -17,10 +17,14 @@ struct Schedule {
   double rise = 0.3;                ///< one_cycle: share of training until the peak
   double initial_divisor = 25;      ///< one_cycle: begins at peak / this
   double final_divisor = 1e4;       ///< one_cycle: ends at peak / (initial_divisor * this)
+  double momentum = 0.9;            ///< SGD's
+  double cycle_momentum = 0;        ///< one_cycle: momentum moves between momentum + this and, at the peak, momentum - this
 
   /// Learning rate after `epoch` epochs (fractions count) of `epochs`. one_cycle is torch.optim.lr_scheduler.OneCycleLR
   /// with cosine annealing; cosine ends at 0.
   double rate(double epoch, double epochs) const;
+  /// SGD's momentum; OneCycleLR's cycle_momentum is 0.9 here with a cycle of 0.05.
+  double momentum_at(double epoch, double epochs) const;
 };
 
 /// "constant", "multi-step", "cosine", "one-cycle". Throws Error(usage).

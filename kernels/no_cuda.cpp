@@ -33,6 +33,7 @@ using Count = std::int64_t;
 // clang-format off
 ABSENT(void*, allocate, Bytes)
 void deallocate(void*) noexcept {}
+ABSENT(Bytes, available_memory)
 ABSENT(void, copy_bytes, L, void*, const void*, Bytes)
 ABSENT(void, fill_zero, L, void*, Bytes)
 ABSENT(void, synchronize, L)
@@ -77,7 +78,7 @@ ABSENT(void, regulated_squared_error, L, const RegulationRule&, int, int, Floats
 ABSENT(Bytes, gradient_norm_workspace, Count)
 ABSENT(void, gradient_norm, L, Count, DType, const void*, bool, StepState*)
 ABSENT(void, judge_step, L, int, Floats, StepState*)
-ABSENT(void, sgd_update, L, const ParameterRange&, float, bool, const StepState*)
+ABSENT(void, sgd_update, L, const ParameterRange&, bool, const StepState*)
 ABSENT(void, adamw_update, L, const ParameterRange&, float, float, float, const StepState*)
 ABSENT(void, commit_step, L, const StepOutcome&, StepState*)
 

@@ -30,10 +30,9 @@ RETORT_KERNELS(
   /// Sets gradient_norm, gradient_scale and verdict from the square sum and the row losses (mean must be finite).
   void judge_step(const Launch& launch, int rows, const float* loss, StepState* state);
 
-  /// PyTorch's SGD: g = scale gradient + wd w; buf = m buf + g; w -= lr (nesterov ? g + m buf : buf).
-  /// Does nothing unless state.verdict is `applied`.
-  void sgd_update(const Launch& launch, const ParameterRange& range, float momentum, bool nesterov,
-                  const StepState* state);
+  /// PyTorch's SGD: g = scale gradient + wd w; buf = m buf + g; w -= lr (nesterov ? g + m buf : buf),
+  /// with m = state.momentum. Does nothing unless state.verdict is `applied`.
+  void sgd_update(const Launch& launch, const ParameterRange& range, bool nesterov, const StepState* state);
 
   /// AdamW (arXiv:1711.05101), decoupled decay: w -= lr wd w; w -= lr mhat / (sqrt(vhat) + epsilon).
   void adamw_update(const Launch& launch, const ParameterRange& range, float beta1, float beta2, float epsilon,

@@ -12,6 +12,7 @@ enum class StepVerdict : std::int32_t { applied = 0, loss_not_finite = 1, gradie
 struct StepState {
   // Written by the host before the step.
   float learning_rate = 0;
+  float momentum = 0.9F;           ///< SGD's; a one-cycle schedule moves it
   float weight_decay = 0;          ///< of this step (compact regulation scales it by the batches it stands for)
   float clip_norm = 0;             ///< gradient-norm bound; 0: no clipping
   float confidence_threshold = 0;  ///< tau of this epoch

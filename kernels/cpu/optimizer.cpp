@@ -29,7 +29,8 @@ bool applied(const StepState& state) {
 /// The ranges never overlap, which lets the loops vectorise.
 template <bool kNesterov, bool kCopy, typename T>
 void sgd(std::int64_t n, float* __restrict master, const T* __restrict gradient, float* __restrict buffer,
-         bfloat16* __restrict copy, float momentum, const StepState& state) {
+         bfloat16* __restrict copy, const StepState& state) {
+  const float momentum = state.momentum;
   const float scale = state.gradient_scale, decay = state.weight_decay, rate = state.learning_rate;
 #pragma omp simd
   for (std::int64_t i = 0; i < n; ++i) {
@@ -98,7 +99,7 @@ void judge_step(const Launch&, int rows, const float* loss, StepState* state) {
   state->verdict = static_cast<std::int32_t>(verdict);
 }
 
-void sgd_update(const Launch&, const ParameterRange& range, float momentum, bool nesterov, const StepState* state) {
+void sgd_update(const Launch&, const ParameterRange& range, bool nesterov, const StepState* state) {
   if (!applied(*state)) return;
   with_type(range.gradient_dtype, [&](auto type) {
     const auto* gradient = static_cast<const decltype(type)*>(range.gradient);
@@ -106,7 +107,7 @@ void sgd_update(const Launch&, const ParameterRange& range, float momentum, bool
       with_flag(range.copy != nullptr, [&](auto has_copy) {
         for_ranges(range.n, kUpdateGrain, [&](auto begin, auto end) {
           sgd<looks_ahead(), has_copy()>(end - begin, range.master + begin, gradient + begin, range.momentum + begin,
-                                         advance(range.copy, begin), momentum, *state);
+                                         advance(range.copy, begin), *state);
         });
       });
     });

@@ -84,6 +84,25 @@ TEST_CASE("schedule: one-cycle is PyTorch's OneCycleLR") {
          0.00040000000000000002});
 }
 
+TEST_CASE("schedule: one-cycle moves momentum like PyTorch's OneCycleLR, the others leave it alone") {
+  // torch 1.13: SGD(momentum=0.9), OneCycleLR(max_lr=0.4, total_steps=11, pct_start=0.3), base and max momentum by default
+  const std::vector<double> torch{0.95, 0.9101728006526316, 0.8541394349247273, 0.8520253513192751, 0.8615524737330319,
+                                  0.8773914046358657, 0.8969419169589078, 0.9169944650791307, 0.9342570857483922,
+                                  0.9458958292626879, 0.95};
+  Schedule s = schedule(Schedule::Kind::one_cycle);
+  s.rise = (0.3 * 11 - 1) / 10;
+  s.cycle_momentum = 0.05;
+  for (std::size_t step = 0; step < torch.size(); ++step) {
+    INFO("step " << step);
+    CHECK(s.momentum_at(static_cast<double>(step), 10) == doctest::Approx(torch[step]).epsilon(1e-12));
+  }
+  s.cycle_momentum = 0;
+  CHECK(s.momentum_at(3, 10) == 0.9);
+  s = schedule(Schedule::Kind::cosine);
+  s.cycle_momentum = 0.05;
+  CHECK(s.momentum_at(3, 10) == 0.9);
+}
+
 TEST_CASE("schedule: one-cycle ignores the warmup and peaks where it should") {
   Schedule s = schedule(Schedule::Kind::one_cycle);
   s.warmup = 0.5;

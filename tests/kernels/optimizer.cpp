@@ -18,6 +18,7 @@ struct Parameters {
 StepState state_of(const cases::OptimizerCase& c) {
   StepState state;
   state.learning_rate = 0.1F;
+  state.momentum = c.momentum;
   state.weight_decay = c.weight_decay;
   state.gradient_scale = c.gradient_scale;
   state.step = c.step;
@@ -47,7 +48,7 @@ Parameters run_update(const Backend& backend, Optimizer which, const cases::Opti
   range.second_moment = which == Optimizer::adamw ? second.f32() : nullptr;
   range.copy = c.copy ? copy.as<bfloat16>() : nullptr;
   if (which == Optimizer::sgd) {
-    backend.sgd_update({}, range, c.momentum, c.nesterov, state.data());
+    backend.sgd_update({}, range, c.nesterov, state.data());
   } else {
     backend.adamw_update({}, range, 0.9F, 0.999F, 1e-8F, state.data());
   }
@@ -104,6 +105,7 @@ BACKEND_TEST("three steps of SGD from rest match the hand-computed weights") {
   for (const bool nesterov : {false, true}) {
     StepState host;
     host.learning_rate = 0.1F;
+    host.momentum = 0.5F;
     const DeviceStruct<StepState> state(backend, host);
     const Buffer master = inout(backend, DType::f32, {1});
     const Buffer gradient = input(backend, DType::f32, {1});
@@ -113,7 +115,7 @@ BACKEND_TEST("three steps of SGD from rest match the hand-computed weights") {
     range.master = master.f32();
     range.gradient = gradient.data();
     range.momentum = momentum.f32();
-    for (int i = 0; i < 3; ++i) backend.sgd_update({}, range, 0.5F, nesterov, state.data());
+    for (int i = 0; i < 3; ++i) backend.sgd_update({}, range, nesterov, state.data());
     CHECK(momentum.values()[0] == 1.75);
     const double expected = nesterov ? 1 - 0.1 * (1.5 + 1.75 + 1.875) : 1 - 0.1 * (1 + 1.5 + 1.75);
     CHECK(std::abs(master.values()[0] - expected) < 1e-6);

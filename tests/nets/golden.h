@@ -1,4 +1,4 @@
-// The golden files: ten training steps in float64 by PyTorch (the end of docs/papers.md).
+// The golden files: ten training steps in float64 by PyTorch (tests/golden).
 #pragma once
 
 #include <string>
