@@ -31,6 +31,7 @@ void add_reproduce_command(CLI::App& app) {
       for (const auto& [name, summary] : recipe_list()) std::printf("%-10s %s\n", name.c_str(), summary.c_str());
       return;
     }
+    install_interrupt_handlers();
     RETORT_CHECK(!a->recipe.empty(), "which recipe? (retort reproduce --list)");
     RETORT_CHECK(a->options.seeds >= 0, "--seeds ", a->options.seeds);
     if (a->options.out.empty()) a->options.out = "runs/" + a->recipe;

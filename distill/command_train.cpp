@@ -1,10 +1,12 @@
 // retort teach, retort distill
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <set>
 
 #include "data/file.h"
 #include "distill/commands.h"
+#include "distill/interrupt.h"
 #include "distill/options.h"
 #include "distill/trainer.h"
 #include "kernels/error.h"
@@ -49,35 +51,41 @@ OptionNames given_on_command_line(const CLI::App* command) {
   return given;
 }
 
-/// The options of a file, where the command line does not say otherwise.
-RunOptions merged(const std::string& file, const RunOptions& command_line, const OptionNames& given) {
-  RunOptions options = from_toml(read_text(file), file);
-  RETORT_CHECK(options.command == command_line.command, file, " is a configuration for 'retort ", options.command, "'");
+/// Takes over the options that the command line gives.
+void take_over(const RunOptions& command_line, const OptionNames& given, RunOptions& options) {
   visit_option_members([&](const char* name, auto member, const char*) {
     if (given.count(name) > 0) options.*member = command_line.*member;
   });
-  options.out = command_line.out;
-  return options;
 }
 
 /// How long to go on and how often to save may change at a resume; what is computed may not.
-void check_resumable(const OptionNames& given, const std::string& config) {
+void check_resumable(const RunOptions& stored, const RunOptions& command_line, const OptionNames& given,
+                     const std::string& config) {
   for (const std::string& name : given) {
-    RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads", "--", name,
-                 " cannot be changed by --resume; the run's options are in ", config);
+    RunOptions changed = stored;
+    take_over(command_line, {name}, changed);
+    RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads" || same_run(changed, stored),
+                 "--", name, " cannot be changed by --resume; the run's options are in ", config);
   }
 }
 
 void run(const TrainArguments& arguments, const CLI::App* command) {
+  install_interrupt_handlers();
   RunOptions options = arguments.options;
   const OptionNames given = given_on_command_line(command);
-  const RunFolder folder(options.out);
-  const bool continues = arguments.resume && arguments.config.empty() && folder.read_config();
-  const std::string config = continues ? folder.file("config.toml") : arguments.config;
+  const std::string own = options.out + "/config.toml";
+  const bool continues = arguments.resume && arguments.config.empty() && std::filesystem::exists(own);
+  const std::string config = continues ? own : arguments.config;
   if (!config.empty()) {
-    if (arguments.resume) check_resumable(given, config);
-    options = merged(config, options, given);
-    if (arguments.resume && given.count("max-steps") == 0) options.max_steps = 0;  // it has served
+    options = from_toml(read_text(config), config);
+    RETORT_CHECK(options.command == arguments.options.command, config, " is a configuration for 'retort ",
+                 options.command, "'");
+    if (arguments.resume) {
+      check_resumable(options, arguments.options, given, config);
+      options.max_steps = 0;  // it has served
+    }
+    take_over(arguments.options, given, options);
+    options.out = arguments.options.out;
   }
   resolve(options);
   const auto say = [](const std::string& line) {

@@ -4,7 +4,6 @@
 #include <new>
 
 #include "distill/commands.h"
-#include "distill/interrupt.h"
 #include "kernels/error.h"
 
 int main(int argc, char** argv) {
@@ -17,9 +16,11 @@ int main(int argc, char** argv) {
   retort::add_info_command(app);
   app.footer("Exit codes: 0 done or stopped by a signal, 2 usage, 3 bad input file, 4 out of memory, 5 device, "
              "6 training diverged, 7 cannot write.");
-  retort::install_interrupt_handlers();
   try {
     app.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      retort::fail(retort::ErrorKind::output, "cannot write to the standard output");
+    }
     return 0;
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);

@@ -1,5 +1,6 @@
 #include "distill/options.h"
 
+#include <charconv>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -30,6 +31,14 @@ void fill(T& field, const T& recipe, bool open) {
   if (open) field = recipe;
 }
 
+/// The shortest text that reads back as the same number, with a sign that it is a TOML float: 0.05, 3.0, 1e-06.
+std::string toml_float(double value) {
+  char buffer[32];
+  std::string out(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+  if (out.find_first_of(".en") == std::string::npos) out += ".0";
+  return out;
+}
+
 /// Writes one value as TOML.
 struct Writer {
   std::ostringstream out;
@@ -37,11 +46,11 @@ struct Writer {
     out << name << " = " << toml::value<std::string>(value) << "\n";
   }
   void operator()(const char* name, const std::vector<double>& values, const char*) {
-    toml::array list;
-    for (const double value : values) list.push_back(value);
-    out << name << " = " << list << "\n";
+    std::string list;
+    for (const double value : values) list += (list.empty() ? "" : ", ") + toml_float(value);
+    out << name << " = [" << list << "]\n";
   }
-  void operator()(const char* name, double value, const char*) { out << name << " = " << toml::value<double>(value) << "\n"; }
+  void operator()(const char* name, double value, const char*) { out << name << " = " << toml_float(value) << "\n"; }
   template <typename Integer>
   void operator()(const char* name, const Integer& value, const char*) {
     out << name << " = " << value << "\n";
@@ -147,6 +156,8 @@ void resolve(RunOptions& o) {
   in_range("random-share", o.random_share, 0, 1);
   in_range("top-share", o.top_share, 0, 1);
   in_range("threads", o.threads, 0, 4096);
+  in_range("max-steps", static_cast<double>(o.max_steps), 0, 1e15);
+  in_range("save-every-steps", static_cast<double>(o.save_every_steps), 0, 1e15);
   RETORT_CHECK(!regulates || o.regulation != "off", "--method ", o.method, " needs --regulation mask, compact or auto");
   if (o.regulation == "compact" || o.regulation == "auto") {
     RETORT_CHECK(!o.scoring.empty(), "--regulation ", o.regulation,

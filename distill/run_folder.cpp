@@ -147,7 +147,10 @@ std::optional<TensorFile> RunFolder::read_checkpoint(std::string& path) const {
     path = file(name);
     if (!fs::exists(path)) continue;
     try {
-      return read_safetensors(path);
+      auto content = read_safetensors(path);
+      // Out of the way, so that write_checkpoint does not keep the damaged one in place of this one.
+      if (!first_problem.empty()) fs::rename(file("last.safetensors"), file("damaged.safetensors"));
+      return content;
     } catch (const Error& error) {
       if (!first_problem.empty()) throw;
       first_problem = error.what();
@@ -168,6 +171,11 @@ void RunFolder::write_checkpoint(const TensorFile& content) const {
     if (error) fs::copy_file(last, previous, fs::copy_options::overwrite_existing, error);
   }
   write_safetensors(last, content);
+}
+
+void RunFolder::drop_checkpoint() const {
+  std::error_code none;
+  fs::rename(file("previous.safetensors"), file("last.safetensors"), none);
 }
 
 }  // namespace retort

@@ -62,6 +62,8 @@ class RunFolder {
   std::optional<TensorFile> read_checkpoint(std::string& path) const;
   /// Replaces last.safetensors; the one before is kept as previous.safetensors.
   void write_checkpoint(const TensorFile& file) const;
+  /// Puts the checkpoint before the last one in its place, if there is one.
+  void drop_checkpoint() const;
 
  private:
   std::string path_;

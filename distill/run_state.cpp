@@ -86,8 +86,17 @@ RunState run_state_of(const TensorFile& file, const std::string& path) {
   } catch (const json::exception& error) {
     fail(ErrorKind::input, text(path, ": damaged run state: ", error.what()));
   }
-  const auto integers = [&](const char* name) { return file.at(name).to_integers(); };
+  const auto integers = [&](const char* name) {
+    RETORT_CHECK_AS(ErrorKind::input, file.has(name), path, ": no tensor '", name, "'");
+    return file.at(name).to_integers();
+  };
   const auto counts = integers("retort/counts"), queue = integers("retort/queue"), entered = integers("retort/entered");
+  RETORT_CHECK_AS(ErrorKind::input, entered.size() == counts.size(), path, ": 'retort/entered' has ", entered.size(),
+                  " samples, 'retort/counts' ", counts.size());
+  for (const std::int64_t sample : queue) {
+    RETORT_CHECK_AS(ErrorKind::input, sample >= 0 && sample < static_cast<std::int64_t>(counts.size()), path,
+                    ": 'retort/queue' holds sample ", sample, " of ", counts.size());
+  }
   state.significance.assign(counts.begin(), counts.end());
   state.queue.assign(queue.begin(), queue.end());
   state.entered.assign(entered.begin(), entered.end());

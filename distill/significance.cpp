@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 #include <sstream>
 
 #include "data/file.h"
@@ -76,6 +77,7 @@ Significance parse_significance_csv(const std::string& content, const std::strin
   std::string line;
   int number = 0;
   bool header_seen = false;
+  std::set<std::int32_t> seen;
   while (std::getline(in, line)) {
     ++number;
     if (!line.empty() && line.back() == '\r') line.pop_back();
@@ -101,6 +103,7 @@ Significance parse_significance_csv(const std::string& content, const std::strin
                       parse_count(line.substr(second + 1), count);
     RETORT_CHECK_AS(ErrorKind::input, good, name, ":", number, ": expected index,label,count, got '",
                     line.substr(0, 60), "'");
+    RETORT_CHECK_AS(ErrorKind::input, seen.insert(index).second, name, ":", number, ": sample ", index, " for the second time");
     s.index.push_back(index);
     s.label.push_back(label);
     s.count.push_back(count);
@@ -126,6 +129,7 @@ Significance significance_of(const TensorFile& file, const std::string& path) {
   RETORT_CHECK_AS(ErrorKind::input, file.has("retort/significance"), path,
                   " holds no significance: train the teacher with --regulation mask, or give --significance FILE");
   const auto integers = [&](const char* name) {
+    RETORT_CHECK_AS(ErrorKind::input, file.has(name), path, ": no tensor '", name, "'");
     const auto wide = file.at(name).to_integers();
     return std::vector<std::int32_t>(wide.begin(), wide.end());
   };

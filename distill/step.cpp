@@ -140,7 +140,7 @@ StepRunner::CompactCount StepRunner::train_compact(const std::int32_t* samples, 
   const Outcome outcome = forward_backward_update(indices, everyone, training);
   commit(outcome, false, true, true, training);
   training.pull();
-  queued_ -= plan_.batch;
+  if (!context_.measuring()) queued_ -= plan_.batch;
   result.stepped = true;
   result.count.forward += plan_.batch;
   result.count.backward = training.host.verdict == 0 ? plan_.batch : 0;

@@ -44,6 +44,7 @@ class Run {
   void measure_forward_cost();
   void measure_steps(int batch);
   int largest_batch_that_fits();
+  void check_same_options(RunOptions stored) const;
   void resume_from(const TensorFile& file, const std::string& path);
   void begin_epoch();
   void one_batch(const std::int32_t* samples, int rows);
@@ -56,18 +57,23 @@ class Run {
   std::string claim() const;
   RunResult result(bool finished);
   bool teaches() const { return options_.command == "teach"; }
+  /// The last step was applied. While steps are skipped, the checkpoint before them is the one to keep.
+  bool healthy() const { return step_.host.skipped_in_a_row == 0 && training_step_.host.skipped_in_a_row == 0; }
+  std::int64_t total_batches() const {
+    return static_cast<std::int64_t>(std::ceil(options_.epochs * batches_per_epoch() - 1e-9));
+  }
   int batches_per_epoch() const { return (samples_in_use() + options_.batch - 1) / options_.batch; }
   int samples_in_use() const { return subset_.empty() ? data_.train.count() : static_cast<int>(subset_.size()); }
 
   const RunOptions& options_;
   const LineSink& say_;
-  RunFolder folder_;
   int threads_;
   Dataset data_;
   Context context_;
   std::unique_ptr<Task> task_;
   DeviceDataset train_, test_;
   std::unique_ptr<Network> network_;
+  RunFolder folder_;  // made once data and network are known to exist
   std::unique_ptr<Teacher> teacher_;
   double teacher_metric_ = -1;
   Schedule schedule_;
@@ -76,6 +82,7 @@ class Run {
   DeviceStep step_, training_step_, evaluation_step_;
   std::unique_ptr<StepRunner> runner_;
   RunState state_;
+  std::int64_t saved_at_ = -1;  ///< state_.batches of the last checkpoint
   Timing timing_;
   Cost cost_;
 };
@@ -83,7 +90,6 @@ class Run {
 Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     : options_(options),
       say_(say),
-      folder_(options.out),
       threads_(use_threads(options.threads)),
       data_(dataset_of(options)),
       context_(device_of(options.device), precision_of(options.precision, device_of(options.device))),
@@ -91,6 +97,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
       train_(context_, data_, data_.train),
       test_(context_, data_, data_.test),
       network_(make_network(options.net, {data_.height, data_.width, data_.channels}, task_->outputs())),
+      folder_(options.out),
       schedule_(schedule_of(options)),
       step_(context_),
       training_step_(context_),
@@ -127,9 +134,12 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   std::string path;
   const auto checkpoint = config ? folder_.read_checkpoint(path) : std::nullopt;
   RETORT_CHECK(!checkpoint || resume, folder_.path(), " already holds a run; give --resume to continue it, or another --out");
+  if (checkpoint) {
+    check_same_options(*config);
+    resume_from(*checkpoint, path);
+  }
   folder_.write_config(options_);
   folder_.write_environment(options_.device == "cuda" ? "cuda" : "cpu", threads_, data_.checksum);
-  if (checkpoint) resume_from(*checkpoint, path);
   timing_ = folder_.keep_metrics(state_.epoch);
 }
 
@@ -151,6 +161,7 @@ void Run::prepare_subset() {
 void Run::prepare_teacher() {
   const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
   teacher_metric_ = found.metric;
+  context_.clear_macs();  // evaluations do not count
   const double claimed = teacher_->claimed(data_.checksum);
   std::ostringstream line;
   line << "teacher " << teacher_->network().name() << " from " << teacher_->path() << ": " << std::fixed
@@ -228,14 +239,30 @@ int Run::largest_batch_that_fits() {
   return fits;
 }
 
+/// How long to go on and how often to save may change; what is computed may not. (Threads: resume_from.)
+void Run::check_same_options(RunOptions stored) const {
+  stored.max_steps = options_.max_steps;
+  stored.save_every_steps = options_.save_every_steps;
+  stored.threads = options_.threads;
+  RETORT_CHECK(same_run(stored, options_), "--resume cannot change the options of the run in ", folder_.path(),
+               "; they are in ", folder_.file("config.toml"));
+}
+
 void Run::resume_from(const TensorFile& file, const std::string& path) {
+  const auto checksum = file.metadata.find("data_checksum");
+  RETORT_CHECK_AS(ErrorKind::input, checksum == file.metadata.end() || checksum->second == data_.checksum, path,
+                  ": was trained on other data (", checksum->second, ", ", options_.data, " is now ", data_.checksum, ")");
   load_network(file, path, *network_, true);
   RunState stored = run_state_of(file, path);
+  RETORT_CHECK_AS(ErrorKind::input, static_cast<int>(stored.significance.size()) == data_.train.count(), path,
+                  ": 'retort/counts' has ", stored.significance.size(), " samples, the data set ", data_.train.count());
   RETORT_CHECK_AS(ErrorKind::input, stored.threads == threads_ && stored.isa == state_.isa, path, ": was run with ",
                   stored.threads, " threads on ", stored.isa, ", here are ", threads_, " on ", state_.isa,
                   "; results would differ in the last bits. Give --threads ", stored.threads,
                   " on the same kind of processor");
   state_ = std::move(stored);
+  saved_at_ = state_.batches;
+  context_.clear_macs();  // the teacher's cached logits are in the stored ledger already
   runner_->restore(state_.significance, state_.entered, state_.queue);
   step_.host = state_.totals;
   training_step_.host = state_.training;
@@ -299,9 +326,13 @@ void Run::watch_for_divergence(const DeviceStep& step) {
   if (verdict == StepVerdict::gradient_not_finite) what = "gradient of '" + first_nonfinite_gradient(*network_) + "'";
   say_(text("batch ", state_.batches + 1, ": ", what, " is not finite; step skipped (", step.host.skipped_in_a_row,
             " in a row, ", state_.skipped, " in all)"));
-  RETORT_CHECK_AS(ErrorKind::diverged, step.host.skipped_in_a_row < max_skipped_in_a_row, "training diverged: ",
-                  max_skipped_in_a_row, " steps in a row without a finite ", what,
-                  "; the last good checkpoint is kept in ", folder_.path(), " (try a lower --lr or --clip-norm)");
+  if (step.host.skipped_in_a_row < max_skipped_in_a_row) return;
+  // A checkpoint written since the last applied step holds the parameters that led here; the one before it does not.
+  if (saved_at_ > state_.batches - max_skipped_in_a_row) folder_.drop_checkpoint();
+  fail(ErrorKind::diverged, text("training diverged: ",
+                                 max_skipped_in_a_row, " steps in a row without a finite ", what,
+                                 "; the last good checkpoint is kept in ", folder_.path(),
+                                 " (try a lower --lr or --clip-norm)"));
 }
 
 void Run::choose_regulation() {
@@ -309,7 +340,13 @@ void Run::choose_regulation() {
   const double share = static_cast<double>(step_.host.participants) / static_cast<double>(step_.host.rows);
   Cost cost = cost_;
   if (!teacher_ || teacher_->cached()) cost.teacher_forward = 0;
-  state_.regulation = cost.compact_share(share) < 0.9 ? "compact" : "mask";
+  const std::string chosen = cost.compact_share(share) < 0.9 ? "compact" : "mask";
+  // AdamW goes on counting its steps, whichever of the two takes them.
+  if (chosen != state_.regulation) {
+    if (chosen == "compact") training_step_.host.step = step_.host.step;
+    if (chosen == "mask") step_.host.step = training_step_.host.step;
+  }
+  state_.regulation = chosen;
 }
 
 void Run::capture_state() {
@@ -341,8 +378,10 @@ void Run::save() {
   if (options_.regulation != "off") add_significance(file, significance());
   file.metadata["data"] = data_.name;
   file.metadata["data_checksum"] = data_.checksum;
-  if (state_.epoch > 0) file.metadata["last_metric"] = claim();
+  // In the middle of an epoch the parameters are no longer those the metric was measured with.
+  if (state_.epoch > 0 && state_.batch == 0) file.metadata["last_metric"] = claim();
   folder_.write_checkpoint(file);
+  saved_at_ = state_.batches;
 }
 
 std::string Run::claim() const {
@@ -398,7 +437,7 @@ void Run::end_epoch() {
   record.timing = timing_;
   folder_.append_metrics(record);
   begin_epoch();  // clears the epoch's totals before they are saved
-  save();
+  if (healthy() || state_.batches == total_batches()) save();
 
   std::ostringstream line;
   line << "epoch " << state_.epoch << "/" << std::ceil(options_.epochs) << std::fixed << "  loss " << std::setprecision(4)
@@ -433,7 +472,7 @@ RunResult Run::result(bool finished) {
 
 RunResult Run::execute() {
   const int per_epoch = batches_per_epoch();
-  const auto total = static_cast<std::int64_t>(std::ceil(options_.epochs * per_epoch - 1e-9));
+  const std::int64_t total = total_batches();
   Stopwatch watch;
   while (state_.batches < total) {
     if (state_.batch == 0) begin_epoch();
@@ -446,7 +485,10 @@ RunResult Run::execute() {
       one_batch(order.data() + first, rows);
       const bool asked = interrupted() || (options_.max_steps > 0 && state_.batches >= options_.max_steps);
       stop = asked && state_.batch < per_epoch && state_.batches < total;
-      if (!stop && options_.save_every_steps > 0 && state_.batches % options_.save_every_steps == 0) save();
+      // The last batch of an epoch is saved with the epoch closed, below.
+      const bool closes = state_.batch == per_epoch || state_.batches == total;
+      const bool due = options_.save_every_steps > 0 && state_.batches % options_.save_every_steps == 0;
+      if (due && !stop && !closes && healthy()) save();
     }
     const double data_seconds = runner_->take_data_seconds();
     timing_.data += data_seconds;
