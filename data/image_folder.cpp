@@ -128,7 +128,7 @@ Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::s
   int width = 0, height = 0, channels = 0;
   // The header is read first: nothing is decoded or allocated for a picture that is too large.
   const bool known = stbi_info_from_memory(bytes, length, &width, &height, &channels) != 0;
-  RETORT_CHECK_AS(ErrorKind::input, known, name, ": no readable PNG or JPEG (", stbi_failure_reason(), ")");
+  RETORT_CHECK_AS(ErrorKind::input, known, name, ": no readable PNG or JPEG (", printable(stbi_failure_reason()), ")");
   RETORT_CHECK_AS(ErrorKind::input,
                   width > 0 && height > 0 && width <= kLargestSide && height <= kLargestSide &&
                       static_cast<long long>(width) * height <= kLargestPicture,
@@ -143,7 +143,7 @@ Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::s
   picture.channels = channels <= 2 ? 1 : 3;
   const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
       stbi_load_from_memory(bytes, length, &width, &height, &channels, picture.channels), stbi_image_free);
-  RETORT_CHECK_AS(ErrorKind::input, decoded, name, ": cannot decode this picture (", stbi_failure_reason(), ")");
+  RETORT_CHECK_AS(ErrorKind::input, decoded, name, ": cannot decode this picture (", printable(stbi_failure_reason()), ")");
   picture.height = height;
   picture.width = width;
   picture.pixels.assign(decoded.get(), decoded.get() + static_cast<std::size_t>(height) *

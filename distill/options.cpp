@@ -173,7 +173,7 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
   try {
     table = toml::parse(content, name);
   } catch (const toml::parse_error& error) {
-    fail(ErrorKind::input, text(name, ":", error.source().begin.line, ": ", error.description()));
+    fail(ErrorKind::input, text(name, ":", error.source().begin.line, ": ", printable(std::string(error.description()))));
   }
   RunOptions options;
   Reader reader{table, name};
@@ -181,7 +181,7 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
   visit_options(options, reader);
   for (const auto& [key, node] : table) {
     RETORT_CHECK_AS(ErrorKind::input, reader.known.count(std::string(key.str())) != 0, name, ":",
-                    node.source().begin.line, ": unknown option '", key.str(), "'");
+                    node.source().begin.line, ": unknown option '", printable(std::string(key.str())), "'");
   }
   return options;
 }

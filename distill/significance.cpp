@@ -100,7 +100,7 @@ Significance parse_significance_csv(const std::string& content, const std::strin
                       parse_count(line.substr(first + 1, second - first - 1), label) &&
                       parse_count(line.substr(second + 1), count);
     RETORT_CHECK_AS(ErrorKind::input, good, name, ":", number, ": expected index,label,count, got '",
-                    line.substr(0, 60), "'");
+                    printable(line.substr(0, 60)), "'");
     s.index.push_back(index);
     s.label.push_back(label);
     s.count.push_back(count);

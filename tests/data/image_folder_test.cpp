@@ -144,6 +144,13 @@ TEST_CASE("folder: train and test must have the same classes") {
   CHECK(failure_of(load).blames("none called test"));
 }
 
+TEST_CASE("decode_picture: what the decoder quotes from a damaged file cannot break the line") {
+  // Signature and IHDR of a 1x1 PNG, then a chunk whose type begins with a line feed.
+  const Bytes png = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0,    0,   1,   0, 0,
+                     0,    1,   8,   2,   0,  0,  0,  0,  0, 0, 0, 0,  0,   0,   0,   '\n', 'B', 0x1b, 'D', 0, 0, 0, 0};
+  CHECK(failure_of([&] { decode_picture(png.data(), png.size(), "odd.png"); }).blames("odd.png: cannot decode"));
+}
+
 TEST_CASE("decode_picture: a picture of over 64 megapixels is refused by its header") {
   // Signature and IHDR of a 16384x16384 RGB PNG; nothing follows.
   const Bytes header = {0x89, 'P',  'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0,   0,   0x40, 0,  0,
