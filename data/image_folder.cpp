@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "data/file.h"
+#include "data/jpeg_tables.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -125,6 +126,9 @@ std::string join_names(const std::vector<std::string>& names) {
 Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::string& name) {
   RETORT_CHECK_AS(ErrorKind::input, size > 0 && size <= kLargestFile, name, ": a picture of ", size, " bytes");
   const int length = static_cast<int>(size);
+  const bool is_jpeg = bytes[0] == 0xff;  // further ones may follow before the marker
+  RETORT_CHECK_AS(ErrorKind::input, !is_jpeg || jpeg_tables_fit(bytes, size), name,
+                  ": this JPEG is damaged (a Huffman table of more than 256 codes)");
   int width = 0, height = 0, channels = 0;
   // The header is read first: nothing is decoded or allocated for a picture that is too large.
   const bool known = stbi_info_from_memory(bytes, length, &width, &height, &channels) != 0;
@@ -133,7 +137,7 @@ Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::s
                   width > 0 && height > 0 && width <= kLargestSide && height <= kLargestSide &&
                       static_cast<long long>(width) * height <= kLargestPicture,
                   name, ": ", width, "x", height, " pixels; at most 64 megapixels are read");
-  if (size >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8) {
+  if (is_jpeg) {
     // The decoder fills what is missing of a JPEG with grey; only the end marker tells that nothing is.
     bool ended = false;
     for (std::size_t i = size - 1; i > 1 && !ended; --i) ended = bytes[i - 1] == 0xff && bytes[i] == 0xd9;
