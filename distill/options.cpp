@@ -1,5 +1,7 @@
 #include "distill/options.h"
 
+#include <array>
+#include <charconv>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -30,6 +32,14 @@ void fill(T& field, const T& recipe, bool open) {
   if (open) field = recipe;
 }
 
+/// The fewest digits that read back as the same float; TOML tells floats from integers by a dot or an exponent.
+std::string number(double value) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  const std::string out(digits.data(), end);
+  return out.find_first_of(".en") == std::string::npos ? out + ".0" : out;
+}
+
 /// Writes one value as TOML.
 struct Writer {
   std::ostringstream out;
@@ -37,11 +47,13 @@ struct Writer {
     out << name << " = " << toml::value<std::string>(value) << "\n";
   }
   void operator()(const char* name, const std::vector<double>& values, const char*) {
-    toml::array list;
-    for (const double value : values) list.push_back(value);
-    out << name << " = " << list << "\n";
+    // Not as a toml::array: it guesses the width of a line by conversions that are undefined for small and infinite
+    // numbers.
+    std::string list;
+    for (const double value : values) list += (list.empty() ? "" : ", ") + number(value);
+    out << name << " = [" << list << "]\n";
   }
-  void operator()(const char* name, double value, const char*) { out << name << " = " << toml::value<double>(value) << "\n"; }
+  void operator()(const char* name, double value, const char*) { out << name << " = " << number(value) << "\n"; }
   template <typename Integer>
   void operator()(const char* name, const Integer& value, const char*) {
     out << name << " = " << value << "\n";
