@@ -7,7 +7,7 @@ DEMO_OUT ?= runs/demo
 
 # Ninja runs the compilers in parallel; two of these targets at once would only fight over the cores.
 .NOTPARALLEL:
-.PHONY: help packages build demo test bench sanitize clang-check clean
+.PHONY: help packages build demo test bench sanitize fuzz clang-check clean
 
 help:
 	@echo 'make demo         install what is missing, build, run a small reproduction into $(DEMO_OUT)'
@@ -15,6 +15,7 @@ help:
 	@echo 'make build        install what is missing, build (Release, in build/)'
 	@echo 'make bench        benchmarks of the ops, and of whole training steps beside PyTorch where it is installed'
 	@echo 'make sanitize     the tests under the address and undefined-behaviour sanitizers (in build-sanitize/)'
+	@echo 'make fuzz         libFuzzer on every parser, FUZZ_SECONDS (10) each (clang++, in build-fuzz/)'
 	@echo 'make clang-check  compile every header by itself with clang++'
 	@echo 'make clean        remove the build folders'
 	@echo 'CMAKE_FLAGS=...   more options for CMake; RETORT_NO_INSTALL=1 never installs packages'
@@ -44,8 +45,14 @@ sanitize: packages
 	cmake --build --preset sanitize
 	ctest --preset sanitize
 
+fuzz:
+	@cmake/install_packages.sh clang
+	cmake --preset fuzz $(CMAKE_FLAGS)
+	cmake --build --preset fuzz
+	@tests/fuzz/run.sh
+
 clang-check:
 	@tests/clang_headers.sh
 
 clean:
-	rm -rf build build-debug build-sanitize build-thread
+	rm -rf build build-debug build-sanitize build-thread build-fuzz

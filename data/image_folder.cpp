@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "data/file.h"
+#include "data/jpeg_tables.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -125,15 +126,18 @@ std::string join_names(const std::vector<std::string>& names) {
 Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::string& name) {
   RETORT_CHECK_AS(ErrorKind::input, size > 0 && size <= kLargestFile, name, ": a picture of ", size, " bytes");
   const int length = static_cast<int>(size);
+  const bool is_jpeg = bytes[0] == 0xff;  // further ones may follow before the marker
+  RETORT_CHECK_AS(ErrorKind::input, !is_jpeg || jpeg_tables_fit(bytes, size), name,
+                  ": this JPEG is damaged (a Huffman table of more than 256 codes)");
   int width = 0, height = 0, channels = 0;
   // The header is read first: nothing is decoded or allocated for a picture that is too large.
   const bool known = stbi_info_from_memory(bytes, length, &width, &height, &channels) != 0;
-  RETORT_CHECK_AS(ErrorKind::input, known, name, ": no readable PNG or JPEG (", stbi_failure_reason(), ")");
+  RETORT_CHECK_AS(ErrorKind::input, known, name, ": no readable PNG or JPEG (", printable(stbi_failure_reason()), ")");
   RETORT_CHECK_AS(ErrorKind::input,
                   width > 0 && height > 0 && width <= kLargestSide && height <= kLargestSide &&
                       static_cast<long long>(width) * height <= kLargestPicture,
                   name, ": ", width, "x", height, " pixels; at most 64 megapixels are read");
-  if (size >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8) {
+  if (is_jpeg) {
     // The decoder fills what is missing of a JPEG with grey; only the end marker tells that nothing is.
     bool ended = false;
     for (std::size_t i = size - 1; i > 1 && !ended; --i) ended = bytes[i - 1] == 0xff && bytes[i] == 0xd9;
@@ -143,7 +147,7 @@ Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::s
   picture.channels = channels <= 2 ? 1 : 3;
   const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
       stbi_load_from_memory(bytes, length, &width, &height, &channels, picture.channels), stbi_image_free);
-  RETORT_CHECK_AS(ErrorKind::input, decoded, name, ": cannot decode this picture (", stbi_failure_reason(), ")");
+  RETORT_CHECK_AS(ErrorKind::input, decoded, name, ": cannot decode this picture (", printable(stbi_failure_reason()), ")");
   picture.height = height;
   picture.width = width;
   picture.pixels.assign(decoded.get(), decoded.get() + static_cast<std::size_t>(height) *

@@ -40,6 +40,12 @@ struct AddOption {
   }
 };
 
+/// Numbers that a data set's recipe fills in.
+bool recipe_decides(const std::string& option) {
+  static const std::set<std::string> open = {"epochs", "lr", "momentum", "nesterov", "weight-decay", "clip-norm"};
+  return open.count(option) > 0;
+}
+
 using OptionNames = std::set<std::string>;
 
 OptionNames given_on_command_line(const CLI::App* command) {
@@ -49,6 +55,15 @@ OptionNames given_on_command_line(const CLI::App* command) {
     if (option != nullptr && option->count() > 0) given.insert(name);
   });
   return given;
+}
+
+/// A negative number is how RunOptions says that the recipe decides. A user who types one means something else.
+void check_not_negative(const RunOptions& options, const OptionNames& given) {
+  visit_options(options, [&](const char* name, const auto& value, const char*) {
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
+      RETORT_CHECK(given.count(name) == 0 || !(value < 0) || !recipe_decides(name), "--", name, " ", value, ": must not be negative");
+    }
+  });
 }
 
 /// Takes over the options that the command line gives.
@@ -73,6 +88,7 @@ void run(const TrainArguments& arguments, const CLI::App* command) {
   install_interrupt_handlers();
   RunOptions options = arguments.options;
   const OptionNames given = given_on_command_line(command);
+  check_not_negative(options, given);
   const std::string own = options.out + "/config.toml";
   const bool continues = arguments.resume && arguments.config.empty() && std::filesystem::exists(own);
   const std::string config = continues ? own : arguments.config;

@@ -1,11 +1,12 @@
 #include "distill/options.h"
 
+#include <array>
 #include <charconv>
 #include <limits>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
+#include "distill/checked_toml.h"
 #include "distill/dataset_recipe.h"
 #include "engine/schedule.h"
 #include "kernels/error.h"
@@ -31,12 +32,12 @@ void fill(T& field, const T& recipe, bool open) {
   if (open) field = recipe;
 }
 
-/// The shortest text that reads back as the same number, with a sign that it is a TOML float: 0.05, 3.0, 1e-06.
-std::string toml_float(double value) {
-  char buffer[32];
-  std::string out(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
-  if (out.find_first_of(".en") == std::string::npos) out += ".0";
-  return out;
+/// The fewest digits that read back as the same float; TOML tells floats from integers by a dot or an exponent.
+std::string number(double value) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  const std::string out(digits.data(), end);
+  return out.find_first_of(".en") == std::string::npos ? out + ".0" : out;
 }
 
 /// Writes one value as TOML.
@@ -46,11 +47,13 @@ struct Writer {
     out << name << " = " << toml::value<std::string>(value) << "\n";
   }
   void operator()(const char* name, const std::vector<double>& values, const char*) {
+    // Not as a toml::array: it guesses the width of a line by conversions that are undefined for small and infinite
+    // numbers.
     std::string list;
-    for (const double value : values) list += (list.empty() ? "" : ", ") + toml_float(value);
+    for (const double value : values) list += (list.empty() ? "" : ", ") + number(value);
     out << name << " = [" << list << "]\n";
   }
-  void operator()(const char* name, double value, const char*) { out << name << " = " << toml_float(value) << "\n"; }
+  void operator()(const char* name, double value, const char*) { out << name << " = " << number(value) << "\n"; }
   template <typename Integer>
   void operator()(const char* name, const Integer& value, const char*) {
     out << name << " = " << value << "\n";
@@ -186,7 +189,9 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
   try {
     table = toml::parse(content, name);
   } catch (const toml::parse_error& error) {
-    fail(ErrorKind::input, text(name, ":", error.source().begin.line, ": ", error.description()));
+    fail(ErrorKind::input, text(name, ":", error.source().begin.line, ": ", printable(std::string(error.description()))));
+  } catch (const BrokenPromise&) {
+    fail(ErrorKind::input, text(name, ": this is not TOML"));
   }
   RunOptions options;
   Reader reader{table, name};
@@ -194,11 +199,19 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
   visit_options(options, reader);
   for (const auto& [key, node] : table) {
     RETORT_CHECK_AS(ErrorKind::input, reader.known.count(std::string(key.str())) != 0, name, ":",
-                    node.source().begin.line, ": unknown option '", key.str(), "'");
+                    node.source().begin.line, ": unknown option '", printable(std::string(key.str())), "'");
   }
   return options;
 }
 
 bool same_run(const RunOptions& a, const RunOptions& b) { return to_toml(a) == to_toml(b); }
+
+std::string first_difference(const RunOptions& before, const RunOptions& now) {
+  std::istringstream old_lines(to_toml(before)), new_lines(to_toml(now));
+  for (std::string old_line, new_line; std::getline(old_lines, old_line) && std::getline(new_lines, new_line);) {
+    if (old_line != new_line) return text(old_line, ", now ", new_line.substr(new_line.find('=') + 2));
+  }
+  return {};
+}
 
 }  // namespace retort

@@ -129,5 +129,7 @@ std::string to_toml(const RunOptions& options);
 /// Reads what to_toml wrote, or a part of it. Throws Error(input) with file and line; unknown keys are errors.
 RunOptions from_toml(const std::string& text, const std::string& name);
 bool same_run(const RunOptions& a, const RunOptions& b);
+/// The first option in which they differ, with both values: "lr = 0.1, now 0.2"; empty for the same run.
+std::string first_difference(const RunOptions& before, const RunOptions& now);
 
 }  // namespace retort

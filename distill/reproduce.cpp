@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <numeric>
 #include <optional>
 
@@ -11,8 +10,6 @@
 
 namespace retort {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::vector<double> ranks(const std::vector<double>& values) {
   std::vector<std::size_t> order(values.size());
@@ -90,10 +87,9 @@ RunResult Reproduction::run(const Group& group, Arm arm, const std::string& name
   resolve(o);
 
   const auto config = folder.read_config();
-  if (config && !same_run(*config, o)) {
-    say_(o.out + ": made with other options; run again");
-    fs::remove_all(o.out);
-  } else if (const auto done = folder.read_result(); done && done->finished) {
+  RETORT_CHECK(!config || same_run(*config, o), o.out, " was made with other options (", config ? first_difference(*config, o) : "",
+               "): delete it, or give another --out");
+  if (const auto done = folder.read_result(); done && done->finished) {
     say_(text(o.out, ": finished before, ", done->metric, " ", 100 * done->last, " %"));
     return *done;
   }

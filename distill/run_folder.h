@@ -60,6 +60,7 @@ class RunFolder {
 
   /// The last checkpoint or, if it is damaged, the one before. Nothing if there is none.
   std::optional<TensorFile> read_checkpoint(std::string& path) const;
+  bool has_checkpoint() const;
   /// Replaces last.safetensors; the one before is kept as previous.safetensors.
   void write_checkpoint(const TensorFile& file) const;
   /// Puts the checkpoint before the last one in its place, if there is one.

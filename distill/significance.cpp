@@ -102,7 +102,7 @@ Significance parse_significance_csv(const std::string& content, const std::strin
                       parse_count(line.substr(first + 1, second - first - 1), label) &&
                       parse_count(line.substr(second + 1), count);
     RETORT_CHECK_AS(ErrorKind::input, good, name, ":", number, ": expected index,label,count, got '",
-                    line.substr(0, 60), "'");
+                    printable(line.substr(0, 60)), "'");
     RETORT_CHECK_AS(ErrorKind::input, seen.insert(index).second, name, ":", number, ": sample ", index, " for the second time");
     s.index.push_back(index);
     s.label.push_back(label);

@@ -1,5 +1,6 @@
 #include "distill/step.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -27,6 +28,10 @@ template <typename T>
 void upload(Context& context, const std::vector<T>& host, const DeviceBlock& block) {
   RETORT_BACKEND(context.device(), copy_bytes(context.launch(), block.data(), host.data(), host.size() * sizeof(T)));
   RETORT_BACKEND(context.device(), synchronize(context.launch()));
+}
+
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
 }
 
 }  // namespace
@@ -179,9 +184,18 @@ double StepRunner::take_data_seconds() { return std::exchange(data_seconds_, 0.0
 std::string first_nonfinite_gradient(const Network& network) {
   const ParameterStore& store = network.parameters();
   for (std::size_t i = 0; i < store.specs().size(); ++i) {
-    for (const float g : store.read(i, ParameterStore::Field::gradient)) {
-      if (!std::isfinite(g)) return store.specs()[i].name;
-    }
+    if (!all_finite(store.read(i, ParameterStore::Field::gradient))) return store.specs()[i].name;
+  }
+  return {};
+}
+
+std::string first_nonfinite_value(const Network& network) {
+  const ParameterStore& store = network.parameters();
+  for (std::size_t i = 0; i < store.specs().size(); ++i) {
+    if (!all_finite(store.read(i))) return store.specs()[i].name;
+  }
+  for (std::size_t i = 0; i < store.buffer_specs().size(); ++i) {
+    if (!all_finite(store.read_buffer(i))) return store.buffer_specs()[i].name;
   }
   return {};
 }

@@ -79,5 +79,7 @@ class StepRunner {
 
 /// The first parameter whose gradient is not finite, or an empty string: names the culprit of a skipped step.
 std::string first_nonfinite_gradient(const Network& network);
+/// The first parameter or running statistic that is not finite, or an empty string.
+std::string first_nonfinite_value(const Network& network);
 
 }  // namespace retort

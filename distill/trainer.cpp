@@ -48,6 +48,7 @@ class Run {
   void resume_from(const TensorFile& file, const std::string& path);
   void begin_epoch();
   void one_batch(const std::int32_t* samples, int rows);
+  [[noreturn]] void fail_diverged(const std::string& what) const;
   void watch_for_divergence(const DeviceStep& step);
   void end_epoch();
   void choose_regulation();
@@ -82,6 +83,7 @@ class Run {
   DeviceStep step_, training_step_, evaluation_step_;
   std::unique_ptr<StepRunner> runner_;
   RunState state_;
+  bool began_finite_ = true;    ///< parameters and statistics at the start, or at the resume
   std::int64_t saved_at_ = -1;  ///< state_.batches of the last checkpoint
   Timing timing_;
   Cost cost_;
@@ -129,6 +131,10 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   state_.isa = versions().isa;
   measure_memory();
   if (teacher_) prepare_teacher();
+  if (!subset_.empty()) {
+    say_(text("significance: ", subset_.size(), " of ", data_.train.count(), " samples have a positive weight (",
+              options_.weights, ")"));
+  }
 
   const auto config = folder_.read_config();
   std::string path;
@@ -141,6 +147,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   folder_.write_config(options_);
   folder_.write_environment(options_.device == "cuda" ? "cuda" : "cpu", threads_, data_.checksum);
   timing_ = folder_.keep_metrics(state_.epoch);
+  began_finite_ = first_nonfinite_value(*network_).empty();
 }
 
 void Run::prepare_subset() {
@@ -154,8 +161,6 @@ void Run::prepare_subset() {
   train_.set_weights(weights);
   subset_ = positive_rows(weights);
   RETORT_CHECK_AS(ErrorKind::input, !subset_.empty(), "no training sample has a positive significance weight");
-  say_(text("significance: ", subset_.size(), " of ", data_.train.count(), " samples have a positive weight (",
-            options_.weights, ")"));
 }
 
 void Run::prepare_teacher() {
@@ -329,9 +334,13 @@ void Run::watch_for_divergence(const DeviceStep& step) {
   if (step.host.skipped_in_a_row < max_skipped_in_a_row) return;
   // A checkpoint written since the last applied step holds the parameters that led here; the one before it does not.
   if (saved_at_ > state_.batches - max_skipped_in_a_row) folder_.drop_checkpoint();
-  fail(ErrorKind::diverged, text("training diverged: ",
-                                 max_skipped_in_a_row, " steps in a row without a finite ", what,
-                                 "; the last good checkpoint is kept in ", folder_.path(),
+  fail_diverged(text(max_skipped_in_a_row, " steps in a row without a finite ", what));
+}
+
+void Run::fail_diverged(const std::string& what) const {
+  fail(ErrorKind::diverged, text("training diverged: ", what, "; ",
+                                 folder_.has_checkpoint() ? text("the last good checkpoint is kept in ", folder_.path())
+                                                          : std::string("there was no checkpoint yet"),
                                  " (try a lower --lr or --clip-norm)"));
 }
 
@@ -371,6 +380,9 @@ Significance Run::significance() const {
 }
 
 void Run::save() {
+  // An update can overflow although loss and gradient were finite, and a loss can be finite with infinite weights.
+  const std::string overflown = first_nonfinite_value(*network_);
+  if (!overflown.empty() && began_finite_) fail_diverged("'" + overflown + "' is no longer finite");
   capture_state();
   TensorFile file;
   add_network(file, *network_, true);

@@ -49,12 +49,7 @@ const DTypeInfo& info(FileDType dtype) {
   fail(ErrorKind::internal, "unknown file dtype");
 }
 
-/// A name from a file, safe to print in one line.
-std::string in_quotes(const std::string& name) {
-  std::string out = "'";
-  for (const char c : name.substr(0, 200)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return out + (name.size() > 200 ? "...'" : "'");
-}
+std::string in_quotes(const std::string& name) { return "'" + printable(name) + "'"; }
 
 /// What the header says about one tensor.
 struct Entry {

@@ -32,6 +32,14 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
+/// Words of a file as a message may show them: without control characters, which would break its one line or reach the
+/// terminal, and not at any length.
+inline std::string printable(const std::string& words) {
+  std::string out;
+  for (const char c : words.substr(0, 200)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  return words.size() > 200 ? out + "..." : out;
+}
+
 [[noreturn]] inline void fail(ErrorKind kind, const std::string& message) { throw Error(kind, message); }
 
 }  // namespace retort

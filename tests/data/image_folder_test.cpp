@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <stb/stb_image_write.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "data/file.h"
@@ -142,6 +143,34 @@ TEST_CASE("folder: train and test must have the same classes") {
   CHECK(failure_of(load).blames("/test: its class folders (a) are not those of train (a, b)"));
   std::filesystem::remove_all(folder / "test");
   CHECK(failure_of(load).blames("none called test"));
+}
+
+TEST_CASE("decode_picture: what the decoder quotes from a damaged file cannot break the line") {
+  // Signature and IHDR of a 1x1 PNG, then a chunk whose type begins with a line feed.
+  const Bytes png = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0,    0,   1,   0, 0,
+                     0,    1,   8,   2,   0,  0,  0,  0,  0, 0, 0, 0,  0,   0,   0,   '\n', 'B', 0x1b, 'D', 0, 0, 0, 0};
+  CHECK(failure_of([&] { decode_picture(png.data(), png.size(), "odd.png"); }).blames("odd.png: cannot decode"));
+}
+
+TEST_CASE("decode_picture: a JPEG whose Huffman table promises more than 256 codes is refused") {
+  const Bytes good = jpeg(16, 16, 90);
+  const auto decode = [](const Bytes& bytes) { decode_picture(bytes.data(), bytes.size(), "photo.jpg"); };
+  const Bytes marker = {0xff, 0xc4};
+  Bytes bad = good;
+  const auto table = std::search(bad.begin(), bad.end(), marker.begin(), marker.end());
+  REQUIRE(bad.end() - table > 21);
+  std::fill(table + 5, table + 21, 255);
+  CHECK(failure_of([&] { decode(bad); }).blames("photo.jpg: this JPEG is damaged"));
+  bad.insert(bad.begin(), 0xff);  // the decoder skips fill bytes
+  CHECK(failure_of([&] { decode(bad); }).blames("photo.jpg: this JPEG is damaged"));
+
+  // A colour profile may hold the same bytes.
+  Bytes profile = {0xff, 0xe2, 0, 24, 0xff, 0xc4, 0, 20, 0};
+  profile.resize(26, 255);
+  Bytes with_profile = good;
+  with_profile.insert(with_profile.begin() + 2, profile.begin(), profile.end());
+  CHECK_FALSE(failure_of([&] { decode(good); }).failed);
+  CHECK_FALSE(failure_of([&] { decode(with_profile); }).failed);
 }
 
 TEST_CASE("decode_picture: a picture of over 64 megapixels is refused by its header") {

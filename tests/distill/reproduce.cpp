@@ -64,13 +64,15 @@ TEST_CASE("reproduce: all arms, one table, and finished runs are kept") {
   CHECK(contents(folder / "runs/table.md") == markdown);
   for (const std::string& line : lines) CHECK_MESSAGE(contains(line, "finished before"), line);
 
-  // A run that was made with other options is made again, alone.
-  lines.clear();
+  // A run that was made with other options is nothing to delete silently.
   Recipe changed = tiny();
   changed.lr[Arm::hybrid] = 0.01;
-  reproduce(changed, options, say);
-  int again = 0;
-  for (const std::string& line : lines) again += contains(line, "made with other options");
-  CHECK(again == 2);
-  CHECK(contains(contents(folder / "runs/seed-2/hybrid/config.toml"), "lr = 0.01\n"));
+  try {
+    reproduce(changed, options, say);
+    FAIL("the runs of another recipe were taken for its own");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    CHECK(contains(error.what(), "lr = 0.1, now 0.01"));
+    CHECK(contains(error.what(), "seed-1/hybrid"));
+  }
 }

@@ -1,0 +1,13 @@
+// The Huffman tables of a JPEG, checked before stb_image sees them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace retort {
+
+/// Whether every Huffman table has at most 256 codes, as JPEG allows; `bytes` begin with 0xff. Debian 12's stb_image
+/// believes the counts in the file and writes beyond its tables: github.com/nothings/stb/issues/1289.
+bool jpeg_tables_fit(const std::uint8_t* bytes, std::size_t size);
+
+}  // namespace retort
