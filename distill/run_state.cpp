@@ -36,12 +36,7 @@ void visit_scalars(State& s, Visitor&& visit) {
   visit("best_epoch", s.best_epoch);
   visit("participants", s.participants);
   visit("scored", s.scored);
-  visit("student_forward", s.ledger.student_forward);
-  visit("student_backward", s.ledger.student_backward);
-  visit("teacher_forward", s.ledger.teacher_forward);
-  visit("teacher_backward", s.ledger.teacher_backward);
-  visit("distinct_samples", s.ledger.distinct_samples);
-  visit("flops", s.ledger.flops);
+  visit_fields(s.ledger, visit);
   visit("threads", s.threads);
   visit("isa", s.isa);
 }

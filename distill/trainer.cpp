@@ -1,25 +1,16 @@
 #include "distill/trainer.h"
 
 #include <chrono>
-#include <cmath>
 #include <iomanip>
-#include <iostream>
 
 #include "distill/checkpoint.h"
-#include "distill/cost.h"
 #include "distill/interrupt.h"
-#include "distill/run_setup.h"
-#include "distill/run_state.h"
-#include "distill/version.h"
+#include "distill/run.h"
 
 namespace retort {
 namespace {
 
 constexpr int max_skipped_in_a_row = 10;
-constexpr double claim_tolerance = 0.005;
-
-/// Without gradients a larger batch has room, and runs faster.
-constexpr int evaluation_batch(int batch) { return 4 * batch; }
 
 class Stopwatch {
  public:
@@ -32,249 +23,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-class Run {
- public:
-  Run(const RunOptions& options, bool resume, const LineSink& say);
-  RunResult execute();
-
- private:
-  void prepare_teacher();
-  void prepare_subset();
-  void measure_memory();
-  void measure_forward_cost();
-  void measure_steps(int batch);
-  int largest_batch_that_fits();
-  void check_same_options(RunOptions stored) const;
-  void resume_from(const TensorFile& file, const std::string& path);
-  void begin_epoch();
-  void one_batch(const std::int32_t* samples, int rows);
-  [[noreturn]] void fail_diverged(const std::string& what) const;
-  void watch_for_divergence(const DeviceStep& step);
-  void end_epoch();
-  void choose_regulation();
-  void save();
-  void capture_state();
-  Significance significance() const;
-  std::string claim() const;
-  RunResult result(bool finished);
-  bool teaches() const { return options_.command == "teach"; }
-  /// The last step was applied. While steps are skipped, the checkpoint before them is the one to keep.
-  bool healthy() const { return step_.host.skipped_in_a_row == 0 && training_step_.host.skipped_in_a_row == 0; }
-  std::int64_t total_batches() const {
-    return static_cast<std::int64_t>(std::ceil(options_.epochs * batches_per_epoch() - 1e-9));
-  }
-  int batches_per_epoch() const { return (samples_in_use() + options_.batch - 1) / options_.batch; }
-  int samples_in_use() const { return subset_.empty() ? data_.train.count() : static_cast<int>(subset_.size()); }
-
-  const RunOptions& options_;
-  const LineSink& say_;
-  int threads_;
-  Dataset data_;
-  Context context_;
-  std::unique_ptr<Task> task_;
-  DeviceDataset train_, test_;
-  std::unique_ptr<Network> network_;
-  RunFolder folder_;  // made once data and network are known to exist
-  std::unique_ptr<Teacher> teacher_;
-  double teacher_metric_ = -1;
-  Schedule schedule_;
-  StepPlan plan_;
-  std::vector<std::int32_t> subset_;
-  DeviceStep step_, training_step_, evaluation_step_;
-  std::unique_ptr<StepRunner> runner_;
-  RunState state_;
-  bool began_finite_ = true;    ///< parameters and statistics at the start, or at the resume
-  std::int64_t saved_at_ = -1;  ///< state_.batches of the last checkpoint
-  Timing timing_;
-  Cost cost_;
-};
-
-Run::Run(const RunOptions& options, bool resume, const LineSink& say)
-    : options_(options),
-      say_(say),
-      threads_(use_threads(options.threads)),
-      data_(dataset_of(options)),
-      context_(device_of(options.device), precision_of(options.precision, device_of(options.device))),
-      task_(make_task(data_)),
-      train_(context_, data_, data_.train),
-      test_(context_, data_, data_.test),
-      network_(make_network(options.net, {data_.height, data_.width, data_.channels}, task_->outputs())),
-      folder_(options.out),
-      schedule_(schedule_of(options)),
-      step_(context_),
-      training_step_(context_),
-      evaluation_step_(context_) {
-  const OptimizerOptions optimizer = optimizer_of(options_);
-  network_->parameters().materialise(context_, options_.seed, Trainable::yes, optimizer.moments());
-  if (!options_.init.empty()) {
-    const std::string path = checkpoint_path(options_.init);
-    load_network(read_safetensors(path), path, *network_, false);
-  }
-  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_);
-  plan_.network = network_.get();
-  plan_.teacher = teacher_.get();
-  plan_.task = task_.get();
-  plan_.data = &train_;
-  plan_.augmentation = augmentation_of(options_, data_);
-  plan_.optimizer = optimizer;
-  plan_.loss = loss_of(options_);
-  plan_.distillation = {static_cast<float>(options_.alpha), static_cast<float>(options_.temperature)};
-  plan_.scoring = options_.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
-  plan_.scoring.dropout = false;
-  plan_.batch = options_.batch;
-  if (teacher_) prepare_subset();
-  plan_.batch = std::min(plan_.batch, samples_in_use());
-  runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());
-
-  state_.regulation = options_.regulation == "auto" ? "mask" : options_.regulation;
-  state_.threads = threads_;
-  state_.isa = versions().isa;
-  measure_memory();
-  if (teacher_) prepare_teacher();
-  if (!subset_.empty()) {
-    say_(text("significance: ", subset_.size(), " of ", data_.train.count(), " samples have a positive weight (",
-              options_.weights, ")"));
-  }
-
-  const auto config = folder_.read_config();
-  std::string path;
-  const auto checkpoint = config ? folder_.read_checkpoint(path) : std::nullopt;
-  RETORT_CHECK(!checkpoint || resume, folder_.path(), " already holds a run; give --resume to continue it, or another --out");
-  if (checkpoint) {
-    check_same_options(*config);
-    resume_from(*checkpoint, path);
-  }
-  folder_.write_config(options_);
-  folder_.write_environment(options_.device == "cuda" ? "cuda" : "cpu", threads_, data_.checksum);
-  timing_ = folder_.keep_metrics(state_.epoch);
-  began_finite_ = first_nonfinite_value(*network_).empty();
-}
-
-void Run::prepare_subset() {
-  if (options_.method != "significance" && options_.method != "hybrid") return;
-  const bool own = options_.significance.empty();
-  const Significance all =
-      own ? significance_of(teacher_->file(), teacher_->path()) : read_significance_csv(options_.significance);
-  const Significance here =
-      aligned(all, source_rows(data_.train), data_.train.labels, own ? teacher_->path() : options_.significance);
-  const std::vector<float> weights = significance_weights(here, options_.weights, options_.top_share);
-  train_.set_weights(weights);
-  subset_ = positive_rows(weights);
-  RETORT_CHECK_AS(ErrorKind::input, !subset_.empty(), "no training sample has a positive significance weight");
-}
-
-void Run::prepare_teacher() {
-  const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
-  teacher_metric_ = found.metric;
-  context_.clear_macs();  // evaluations do not count
-  const double claimed = teacher_->claimed(data_.checksum);
-  std::ostringstream line;
-  line << "teacher " << teacher_->network().name() << " from " << teacher_->path() << ": " << std::fixed
-       << std::setprecision(2) << 100 * found.metric << " % on the test split";
-  if (claimed >= 0) line << " (its file says " << 100 * claimed << " %)";
-  say_(line.str());
-  RETORT_CHECK_AS(ErrorKind::input, claimed < 0 || std::abs(claimed - found.metric) <= claim_tolerance, teacher_->path(),
-                  ": the teacher reaches ", found.metric, " where its file says ", claimed,
-                  "; it is not the network it claims to be");
-  const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && !plan_.augmentation.any());
-  if (!caches) return;
-  // A logit a sample in use would do, but the whole split keeps rows and samples the same thing.
-  teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
-  state_.ledger.teacher_forward += data_.train.count();
-}
-
-/// Runs each kind of step once without launching anything, so that all memory is asked for before step 1.
-void Run::measure_memory() {
-  measure_forward_cost();
-  measure_steps(plan_.batch);
-  try {
-    context_.end_measuring();
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::memory) throw;
-    const int asked = plan_.batch, fits = largest_batch_that_fits();
-    throw Error(ErrorKind::memory, text(error.what(), "\nbatch ", asked, " does not fit; ",
-                                        fits > 0 ? text("the largest that does is --batch ", fits) : "not even 1 does"));
-  }
-  context_.clear_macs();
-  network_->parameters().begin_step();
-}
-
-void Run::measure_forward_cost() {
-  context_.begin_measuring();
-  const auto one_image = [&](Network& network) {
-    context_.clear_macs();
-    Tape tape(context_, Tape::Recording::off);
-    const std::int32_t row = 0;
-    const Batch one = train_.batch(&row, 1, {}, step_.device());
-    network.forward(tape, {tape.variable(one.images, false), one.samples, step_.device()}, ForwardMode::evaluation());
-    return context_.macs();
-  };
-  cost_.student_forward = one_image(*network_);
-  if (teacher_) cost_.teacher_forward = one_image(teacher_->network());
-}
-
-void Run::measure_steps(int batch) {
-  context_.begin_measuring();
-  const std::vector<std::int32_t> rows(static_cast<std::size_t>(batch), 0);
-  for (const int count : {batch, samples_in_use() % batch}) {
-    if (count == 0) continue;
-    runner_->train(rows.data(), count, step_);
-    if (options_.regulation == "compact" || options_.regulation == "auto") {
-      runner_->train_compact(rows.data(), count, step_, training_step_);
-    }
-  }
-  evaluate(context_, *network_, test_, *task_, evaluation_step_, evaluation_batch(batch));
-  if (teacher_) {
-    evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(batch));
-    teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(batch));
-  }
-}
-
-/// By bisection: plans differ between batch sizes, so memory is only nearly proportional.
-int Run::largest_batch_that_fits() {
-  const std::size_t available = context_.available_bytes();
-  int fits = 0, too_large = plan_.batch;
-  while (too_large - fits > 1) {
-    const int batch = fits + (too_large - fits) / 2;
-    plan_.batch = batch;
-    runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());
-    measure_steps(batch);
-    (context_.measured_bytes() <= available ? fits : too_large) = batch;
-  }
-  return fits;
-}
-
-/// How long to go on and how often to save may change; what is computed may not. (Threads: resume_from.)
-void Run::check_same_options(RunOptions stored) const {
-  stored.max_steps = options_.max_steps;
-  stored.save_every_steps = options_.save_every_steps;
-  stored.threads = options_.threads;
-  RETORT_CHECK(same_run(stored, options_), "--resume cannot change the options of the run in ", folder_.path(),
-               "; they are in ", folder_.file("config.toml"));
-}
-
-void Run::resume_from(const TensorFile& file, const std::string& path) {
-  const auto checksum = file.metadata.find("data_checksum");
-  RETORT_CHECK_AS(ErrorKind::input, checksum == file.metadata.end() || checksum->second == data_.checksum, path,
-                  ": was trained on other data (", checksum->second, ", ", options_.data, " is now ", data_.checksum, ")");
-  load_network(file, path, *network_, true);
-  RunState stored = run_state_of(file, path);
-  RETORT_CHECK_AS(ErrorKind::input, static_cast<int>(stored.significance.size()) == data_.train.count(), path,
-                  ": 'retort/counts' has ", stored.significance.size(), " samples, the data set ", data_.train.count());
-  RETORT_CHECK_AS(ErrorKind::input, stored.threads == threads_ && stored.isa == state_.isa, path, ": was run with ",
-                  stored.threads, " threads on ", stored.isa, ", here are ", threads_, " on ", state_.isa,
-                  "; results would differ in the last bits. Give --threads ", stored.threads,
-                  " on the same kind of processor");
-  state_ = std::move(stored);
-  saved_at_ = state_.batches;
-  context_.clear_macs();  // the teacher's cached logits are in the stored ledger already
-  runner_->restore(state_.significance, state_.entered, state_.queue);
-  step_.host = state_.totals;
-  training_step_.host = state_.training;
-  step_.push_all();
-  training_step_.push_all();
-  say_(text("resumed from ", path, " after ", state_.batches, " batches (epoch ", state_.epoch + 1, ")"));
-}
+}  // namespace
 
 void Run::begin_epoch() {
   StepState fresh;
@@ -356,50 +105,6 @@ void Run::choose_regulation() {
     if (chosen == "mask") step_.host.step = training_step_.host.step;
   }
   state_.regulation = chosen;
-}
-
-void Run::capture_state() {
-  state_.totals = step_.host;
-  state_.training = training_step_.host;
-  state_.significance = runner_->significance();
-  state_.entered = runner_->entered();
-  state_.queue = runner_->queue();
-  state_.ledger.distinct_samples = 0;
-  for (const std::uint8_t entered : state_.entered) state_.ledger.distinct_samples += entered;
-  state_.ledger.flops += 2 * context_.macs();
-  context_.clear_macs();
-}
-
-Significance Run::significance() const {
-  Significance s;
-  s.count = runner_->significance();
-  s.index = source_rows(data_.train);
-  s.label = data_.train.labels;
-  s.epochs = state_.epoch;
-  return s;
-}
-
-void Run::save() {
-  // An update can overflow although loss and gradient were finite, and a loss can be finite with infinite weights.
-  const std::string overflown = first_nonfinite_value(*network_);
-  if (!overflown.empty() && began_finite_) fail_diverged("'" + overflown + "' is no longer finite");
-  capture_state();
-  TensorFile file;
-  add_network(file, *network_, true);
-  add_run_state(file, state_);
-  if (options_.regulation != "off") add_significance(file, significance());
-  file.metadata["data"] = data_.name;
-  file.metadata["data_checksum"] = data_.checksum;
-  // In the middle of an epoch the parameters are no longer those the metric was measured with.
-  if (state_.epoch > 0 && state_.batch == 0) file.metadata["last_metric"] = claim();
-  folder_.write_checkpoint(file);
-  saved_at_ = state_.batches;
-}
-
-std::string Run::claim() const {
-  std::ostringstream out;
-  out << std::setprecision(9) << state_.last;
-  return out.str();
 }
 
 void Run::end_epoch() {
@@ -522,8 +227,6 @@ RunResult Run::execute() {
   folder_.write_result(done);
   return done;
 }
-
-}  // namespace
 
 RunResult train(const RunOptions& options, bool resume, const LineSink& say) { return Run(options, resume, say).execute(); }
 

@@ -1,0 +1,110 @@
+#include "distill/run.h"
+
+#include <iomanip>
+
+#include "distill/checkpoint.h"
+#include "distill/version.h"
+
+namespace retort {
+namespace {
+
+/// Between the accuracy that a teacher's file claims and the one it has here.
+constexpr double claim_tolerance = 0.005;
+
+}  // namespace
+
+Run::Run(const RunOptions& options, bool resume, const LineSink& say)
+    : options_(options),
+      say_(say),
+      threads_(use_threads(options.threads)),
+      data_(dataset_of(options)),
+      context_(device_of(options.device), precision_of(options.precision, device_of(options.device))),
+      task_(make_task(data_)),
+      train_(context_, data_, data_.train),
+      test_(context_, data_, data_.test),
+      network_(make_network(options.net, {data_.height, data_.width, data_.channels}, task_->outputs())),
+      folder_(options.out),
+      schedule_(schedule_of(options)),
+      step_(context_),
+      training_step_(context_),
+      evaluation_step_(context_) {
+  const OptimizerOptions optimizer = optimizer_of(options_);
+  network_->parameters().materialise(context_, options_.seed, Trainable::yes, optimizer.moments());
+  if (!options_.init.empty()) {
+    const std::string path = checkpoint_path(options_.init);
+    load_network(read_safetensors(path), path, *network_, false);
+  }
+  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_);
+  plan_.network = network_.get();
+  plan_.teacher = teacher_.get();
+  plan_.task = task_.get();
+  plan_.data = &train_;
+  plan_.augmentation = augmentation_of(options_, data_);
+  plan_.optimizer = optimizer;
+  plan_.loss = loss_of(options_);
+  plan_.distillation = {static_cast<float>(options_.alpha), static_cast<float>(options_.temperature)};
+  plan_.scoring = options_.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
+  plan_.scoring.dropout = false;
+  plan_.batch = options_.batch;
+  if (teacher_) prepare_subset();
+  plan_.batch = std::min(plan_.batch, samples_in_use());
+  runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());
+
+  state_.regulation = options_.regulation == "auto" ? "mask" : options_.regulation;
+  state_.threads = threads_;
+  state_.isa = versions().isa;
+  measure_memory();
+  if (teacher_) prepare_teacher();
+  if (!subset_.empty()) {
+    say_(text("significance: ", subset_.size(), " of ", data_.train.count(), " samples have a positive weight (",
+              options_.weights, ")"));
+  }
+
+  const auto config = folder_.read_config();
+  std::string path;
+  const auto checkpoint = config ? folder_.read_checkpoint(path) : std::nullopt;
+  RETORT_CHECK(!checkpoint || resume, folder_.path(), " already holds a run; give --resume to continue it, or another --out");
+  if (checkpoint) {
+    check_same_options(*config);
+    resume_from(*checkpoint, path);
+  }
+  folder_.write_config(options_);
+  folder_.write_environment(options_.device == "cuda" ? "cuda" : "cpu", threads_, data_.checksum);
+  timing_ = folder_.keep_metrics(state_.epoch);
+  began_finite_ = first_nonfinite_value(*network_).empty();
+}
+
+void Run::prepare_subset() {
+  if (options_.method != "significance" && options_.method != "hybrid") return;
+  const bool own = options_.significance.empty();
+  const Significance all =
+      own ? significance_of(teacher_->file(), teacher_->path()) : read_significance_csv(options_.significance);
+  const Significance here =
+      aligned(all, source_rows(data_.train), data_.train.labels, own ? teacher_->path() : options_.significance);
+  const std::vector<float> weights = significance_weights(here, options_.weights, options_.top_share);
+  train_.set_weights(weights);
+  subset_ = positive_rows(weights);
+  RETORT_CHECK_AS(ErrorKind::input, !subset_.empty(), "no training sample has a positive significance weight");
+}
+
+void Run::prepare_teacher() {
+  const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
+  teacher_metric_ = found.metric;
+  context_.clear_macs();  // evaluations do not count
+  const double claimed = teacher_->claimed(data_.checksum);
+  std::ostringstream line;
+  line << "teacher " << teacher_->network().name() << " from " << teacher_->path() << ": " << std::fixed
+       << std::setprecision(2) << 100 * found.metric << " % on the test split";
+  if (claimed >= 0) line << " (its file says " << 100 * claimed << " %)";
+  say_(line.str());
+  RETORT_CHECK_AS(ErrorKind::input, claimed < 0 || std::abs(claimed - found.metric) <= claim_tolerance, teacher_->path(),
+                  ": the teacher reaches ", found.metric, " where its file says ", claimed,
+                  "; it is not the network it claims to be");
+  const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && !plan_.augmentation.any());
+  if (!caches) return;
+  // A logit a sample in use would do, but the whole split keeps rows and samples the same thing.
+  teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
+  state_.ledger.teacher_forward += data_.train.count();
+}
+
+}  // namespace retort

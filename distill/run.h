@@ -1,0 +1,77 @@
+// One run in progress: everything that lives from the first batch to the result. trainer.cpp has its loop, run.cpp what
+// comes before it, run_memory.cpp the measuring of memory, run_checkpoint.cpp saving and resuming.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "distill/cost.h"
+#include "distill/run_setup.h"
+#include "distill/run_state.h"
+#include "distill/trainer.h"
+
+namespace retort {
+
+/// Without gradients a larger batch has room, and runs faster.
+constexpr int evaluation_batch(int batch) { return 4 * batch; }
+
+class Run {
+ public:
+  Run(const RunOptions& options, bool resume, const LineSink& say);
+  RunResult execute();
+
+ private:
+  void prepare_teacher();
+  void prepare_subset();
+  void measure_memory();
+  void measure_forward_cost();
+  void measure_steps(int batch);
+  int largest_batch_that_fits();
+  void check_same_options(RunOptions stored) const;
+  void resume_from(const TensorFile& file, const std::string& path);
+  void begin_epoch();
+  void one_batch(const std::int32_t* samples, int rows);
+  [[noreturn]] void fail_diverged(const std::string& what) const;
+  void watch_for_divergence(const DeviceStep& step);
+  void end_epoch();
+  void choose_regulation();
+  void save();
+  void capture_state();
+  Significance significance() const;
+  std::string claim() const;
+  RunResult result(bool finished);
+  bool teaches() const { return options_.command == "teach"; }
+  /// The last step was applied. While steps are skipped, the checkpoint before them is the one to keep.
+  bool healthy() const { return step_.host.skipped_in_a_row == 0 && training_step_.host.skipped_in_a_row == 0; }
+  std::int64_t total_batches() const {
+    return static_cast<std::int64_t>(std::ceil(options_.epochs * batches_per_epoch() - 1e-9));
+  }
+  int batches_per_epoch() const { return (samples_in_use() + options_.batch - 1) / options_.batch; }
+  int samples_in_use() const { return subset_.empty() ? data_.train.count() : static_cast<int>(subset_.size()); }
+
+  const RunOptions& options_;
+  const LineSink& say_;
+  int threads_;
+  Dataset data_;
+  Context context_;
+  std::unique_ptr<Task> task_;
+  DeviceDataset train_, test_;
+  std::unique_ptr<Network> network_;
+  RunFolder folder_;  // made once data and network are known to exist
+  std::unique_ptr<Teacher> teacher_;
+  double teacher_metric_ = -1;
+  Schedule schedule_;
+  StepPlan plan_;
+  std::vector<std::int32_t> subset_;
+  DeviceStep step_, training_step_, evaluation_step_;
+  std::unique_ptr<StepRunner> runner_;
+  RunState state_;
+  bool began_finite_ = true;    ///< parameters and statistics at the start, or at the resume
+  std::int64_t saved_at_ = -1;  ///< state_.batches of the last checkpoint
+  Timing timing_;
+  Cost cost_;
+};
+
+}  // namespace retort
