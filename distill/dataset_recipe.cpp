@@ -50,6 +50,7 @@ DatasetRecipe dataset_recipe(const std::string& data) {
     r.epochs = 8;
     r.batch = 32;
     r.nesterov = 1;
+    r.augments = true;
     return r;
   }
   fail(ErrorKind::usage, "unknown data set '" + name +

@@ -11,9 +11,13 @@ Recipe demo() {
   Recipe r;
   r.name = "demo";
   r.summary = "built-in synthetic images, resnet20 -> resnet8, minutes on a laptop";
-  r.base.data = "synthetic:train=3000,test=1000";
+  r.base.data = "synthetic:train=2500,test=1000";
+  r.base.augment = "none";  // the teacher's logits are then computed once, and shared by all epochs
   r.teacher_net = "resnet20";
   r.student_net = "resnet8";
+  // The best of 0.1, 0.2, 0.4 for each method on another draw of the set (seed=7). Weights below 1 want a larger rate.
+  r.lr = {{Arm::kd, 0.2},        {Arm::significance, 0.4},  {Arm::regulated, 0.2},
+          {Arm::hybrid, 0.4},    {Arm::random_subset, 0.2}, {Arm::random_mask, 0.2}};
   r.seeds = 1;
   r.shares_teachers = true;
   r.knows_difficulty = true;
@@ -29,7 +33,7 @@ Recipe mnist(const std::string& data_dir) {
   r.teacher_net = "lenet5";
   r.student_net = "lenet5-half";
   r.seeds = 3;
-  r.lr_grid = {0.01, 0.02, 0.05};
+  r.lr_grid = {0.01, 0.02, 0.05, 0.1, 0.2};
   r.published = {{Arm::teacher, 99.34}, {Arm::student, 98.92}, {Arm::kd, 99.25}};
   r.published_source = "the zero-shot distillation paper's tables for these two networks (arXiv:1905.08114)";
   return r;

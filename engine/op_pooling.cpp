@@ -27,7 +27,8 @@ Var max_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
     const Tensor dy = tape.take_gradient(*y);
     if (!dy) return;
     Tensor dx = detail::gradient_like(tape, *x, "max_pool2d gradient");
-    RETORT_LAUNCH(tape.context(), 0, max_pool2d_backward, shape, x->value.data(), dy.data(), dx.data());
+    const std::size_t scratch = RETORT_BACKEND(tape.context().device(), pool2d_workspace(shape));
+    RETORT_LAUNCH(tape.context(), scratch, max_pool2d_backward, shape, x->value.data(), dy.data(), dx.data());
     tape.deliver(x, std::move(dx));
   });
   return y;
@@ -43,7 +44,8 @@ Var avg_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
     const Tensor dy = tape.take_gradient(*y);
     if (!dy) return;
     Tensor dx = detail::gradient_like(tape, *x, "avg_pool2d gradient");
-    RETORT_LAUNCH(tape.context(), 0, avg_pool2d_backward, shape, dy.data(), dx.data());
+    const std::size_t scratch = RETORT_BACKEND(tape.context().device(), pool2d_workspace(shape));
+    RETORT_LAUNCH(tape.context(), scratch, avg_pool2d_backward, shape, dy.data(), dx.data());
     tape.deliver(x, std::move(dx));
   });
   return y;

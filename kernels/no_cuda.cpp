@@ -54,6 +54,7 @@ ABSENT(void, batch_norm_forward_evaluation, L, const BatchNormShape&, const Batc
 ABSENT(void, batch_norm_backward_training, L, const BatchNormShape&, const BatchNormBackward&)
 ABSENT(void, batch_norm_backward_evaluation, L, const BatchNormShape&, const BatchNormBackward&)
 
+ABSENT(Bytes, pool2d_workspace, const Pool2dShape&)
 ABSENT(void, max_pool2d_forward, L, const Pool2dShape&, const void*, void*)
 ABSENT(void, max_pool2d_backward, L, const Pool2dShape&, const void*, const void*, void*)
 ABSENT(void, avg_pool2d_forward, L, const Pool2dShape&, const void*, void*)

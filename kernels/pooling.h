@@ -19,6 +19,9 @@ struct Pool2dShape {
 
 // clang-format off
 RETORT_KERNELS(
+  /// Bytes of workspace that the backward passes want: fp32 sums where bf16 gradients of several windows add up.
+  std::size_t pool2d_workspace(const Pool2dShape& shape);
+
   void max_pool2d_forward(const Launch& launch, const Pool2dShape& shape,
                           const void* x,   // (N, H, W, C)
                           void* y);        // (N, P, Q, C)

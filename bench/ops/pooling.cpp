@@ -21,13 +21,15 @@ void max_backward(Run& run, const Pool2dShape& s) {
   const void* x = run.reads(s.dtype, inputs(s));
   const void* dy = run.reads(s.dtype, outputs(s));
   void* dx = run.writes(s.dtype, inputs(s));
-  run.time([&] { run.kernels.max_pool2d_backward({}, s, x, dy, dx); });
+  const Launch launch = run.launch(run.kernels.pool2d_workspace(s));
+  run.time([&] { run.kernels.max_pool2d_backward(launch, s, x, dy, dx); });
 }
 
 void avg_backward(Run& run, const Pool2dShape& s) {
   const void* dy = run.reads(s.dtype, outputs(s));
   void* dx = run.writes(s.dtype, inputs(s));
-  run.time([&] { run.kernels.avg_pool2d_backward({}, s, dy, dx); });
+  const Launch launch = run.launch(run.kernels.pool2d_workspace(s));
+  run.time([&] { run.kernels.avg_pool2d_backward(launch, s, dy, dx); });
 }
 
 void global_forward(Run& run, const cases::GlobalPoolingCase& c) {

@@ -1,10 +1,11 @@
 // Pooling. Windows of 2 x 2 with stride 2 have their own loops: four lines of elements in, one out, all contiguous.
 #include "kernels/pooling.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <vector>
+#include <type_traits>
 
 #include "kernels/cpu/convert.h"
 #include "kernels/cpu/parallel.h"
@@ -258,15 +259,20 @@ void forward_any(const Pool2dShape& s, const T* x, T* y) {
   });
 }
 
-/// Windows may overlap, so gradients add up in dx: one image is the smallest piece of work.
+/// Windows may overlap, so gradients add up: one image is the smallest piece of work. Sums are float whatever the type,
+/// so that overlapping bf16 gradients round once, not once a window; float gradients add up in place.
 template <bool kMax, typename T>
-void backward_any(const Pool2dShape& s, const T* x, const T* dy, T* dx) {
+void backward_any(const Launch& launch, const Pool2dShape& s, const T* x, const T* dy, T* dx) {
+  constexpr bool kInPlace = std::is_same_v<T, float>;
+  RETORT_CHECK_AS(ErrorKind::internal, launch.workspace_bytes >= pool2d_workspace(s), "pooling has ",
+                  launch.workspace_bytes, " bytes of workspace and needs ", pool2d_workspace(s));
+  float* sums = static_cast<float*>(launch.workspace);
+  if constexpr (kInPlace) sums = dx;
   const std::int64_t image_size = static_cast<std::int64_t>(s.height) * s.width * s.channels;
   const std::int64_t per_image = static_cast<std::int64_t>(s.out_height()) * s.out_width();
   const float share = 1.0F / static_cast<float>(s.kernel * s.kernel);
   for_ranges(s.batch, grain_of(image_size), [&](auto begin, auto end) {
-    // Sums are float whatever the type: overlapping bf16 gradients round once, not once a window.
-    std::vector<float> sums(static_cast<std::size_t>(image_size * (end - begin)));
+    std::fill(sums + begin * image_size, sums + end * image_size, 0.0F);
     for_windows(s, begin * per_image, end * per_image, [&](std::int64_t out, std::int64_t corner) {
       float maximum[kTile];
       float left[kTile];
@@ -288,7 +294,7 @@ void backward_any(const Pool2dShape& s, const T* x, const T* dy, T* dx) {
         }
         for (int k = 0; k < s.kernel * s.kernel; ++k) {
           const T* in = kMax ? x + position(k) : nullptr;
-          float* to = sums.data() + (position(k) - begin * image_size);
+          float* to = sums + position(k);
 #pragma omp simd
           for (int c = 0; c < n; ++c) {
             float g = left[c];
@@ -302,8 +308,9 @@ void backward_any(const Pool2dShape& s, const T* x, const T* dy, T* dx) {
         }
       }
     });
-    T* out = dx + begin * image_size;
-    for (std::size_t i = 0; i < sums.size(); ++i) out[i] = narrow<T>(sums[i]);
+    if constexpr (!kInPlace) {
+      for (auto i = begin * image_size; i < end * image_size; ++i) dx[i] = narrow<T>(sums[i]);
+    }
   });
 }
 
@@ -319,6 +326,12 @@ bool is_2x2(const Pool2dShape& s) {
 
 }  // namespace
 
+std::size_t pool2d_workspace(const Pool2dShape& shape) {
+  if (is_2x2(shape) || shape.dtype == DType::f32) return 0;
+  return sizeof(float) * static_cast<std::size_t>(shape.batch) * static_cast<std::size_t>(shape.height) *
+         static_cast<std::size_t>(shape.width) * static_cast<std::size_t>(shape.channels);
+}
+
 void max_pool2d_forward(const Launch&, const Pool2dShape& shape, const void* x, void* y) {
   check(shape);
   with_type(shape.dtype, [&](auto type) {
@@ -331,14 +344,14 @@ void max_pool2d_forward(const Launch&, const Pool2dShape& shape, const void* x, 
   });
 }
 
-void max_pool2d_backward(const Launch&, const Pool2dShape& shape, const void* x, const void* dy, void* dx) {
+void max_pool2d_backward(const Launch& launch, const Pool2dShape& shape, const void* x, const void* dy, void* dx) {
   check(shape);
   with_type(shape.dtype, [&](auto type) {
     using T = decltype(type);
     if (is_2x2(shape)) {
       backward_2x2<Max>(shape, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dx));
     } else {
-      backward_any<true>(shape, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dx));
+      backward_any<true>(launch, shape, static_cast<const T*>(x), static_cast<const T*>(dy), static_cast<T*>(dx));
     }
   });
 }
@@ -355,7 +368,7 @@ void avg_pool2d_forward(const Launch&, const Pool2dShape& shape, const void* x, 
   });
 }
 
-void avg_pool2d_backward(const Launch&, const Pool2dShape& shape, const void* dy, void* dx) {
+void avg_pool2d_backward(const Launch& launch, const Pool2dShape& shape, const void* dy, void* dx) {
   check(shape);
   with_type(shape.dtype, [&](auto type) {
     using T = decltype(type);
@@ -363,7 +376,7 @@ void avg_pool2d_backward(const Launch&, const Pool2dShape& shape, const void* dy
     if (is_2x2(shape)) {
       backward_2x2<Average>(shape, no_input, static_cast<const T*>(dy), static_cast<T*>(dx));
     } else {
-      backward_any<false>(shape, no_input, static_cast<const T*>(dy), static_cast<T*>(dx));
+      backward_any<false>(launch, shape, no_input, static_cast<const T*>(dy), static_cast<T*>(dx));
     }
   });
 }

@@ -72,7 +72,7 @@ TEST_CASE("reproduce: all arms, one table, and finished runs are kept") {
     FAIL("the runs of another recipe were taken for its own");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::usage);
-    CHECK(contains(error.what(), "lr = 0.1, now 0.01"));
+    CHECK(contains(error.what(), "lr = 0.4, now 0.01"));
     CHECK(contains(error.what(), "seed-1/hybrid"));
   }
 }

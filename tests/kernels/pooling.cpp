@@ -63,7 +63,8 @@ BACKEND_TEST("max pooling of values that are all negative, or all minus infinity
     check_equal("y", y.values(), reference::max_pool2d_forward(s, values));
     const Buffer dy = input(backend, dtype, {1, 2, 3, 4});
     const Buffer dx = output(backend, dtype, 16);
-    backend.max_pool2d_backward({}, s, x.data(), dy.data(), dx.data());
+    const Workspace workspace(backend, backend.pool2d_workspace(s));
+    backend.max_pool2d_backward(workspace.launch(), s, x.data(), dy.data(), dx.data());
     check_equal("dx", dx.values(), reference::max_pool2d_backward(s, values, {1, 2, 3, 4}));
   }
 }
@@ -79,7 +80,8 @@ BACKEND_TEST("max pooling sends the gradient to the first maximum of a window") 
       const Buffer x = input(backend, s.dtype, values);
       const Buffer dy = input(backend, s.dtype, gradient);
       const Buffer dx = output(backend, s.dtype, reference::input_count(s));
-      backend.max_pool2d_backward({}, s, x.data(), dy.data(), dx.data());
+      const Workspace workspace(backend, backend.pool2d_workspace(s));
+      backend.max_pool2d_backward(workspace.launch(), s, x.data(), dy.data(), dx.data());
       const Values expected = reference::max_pool2d_backward(s, values, gradient);
       const Values magnitude = reference::max_pool2d_backward(s, values, absolute(gradient));
       check_within("dx", dx.values(), expected, sum_bounds(s.dtype, expected, magnitude, windows_per_pixel(s)));
@@ -99,7 +101,8 @@ BACKEND_TEST("average pooling averages a window and spreads its gradient evenly"
     const Buffer y = output(backend, s.dtype, reference::output_count(s));
     const Buffer dx = output(backend, s.dtype, reference::input_count(s));
     backend.avg_pool2d_forward({}, s, x.data(), y.data());
-    backend.avg_pool2d_backward({}, s, dy.data(), dx.data());
+    const Workspace workspace(backend, backend.pool2d_workspace(s));
+    backend.avg_pool2d_backward(workspace.launch(), s, dy.data(), dx.data());
     const double terms = windows_per_pixel(s) + 2;
     const Values want_y = reference::avg_pool2d_forward(s, values);
     const Values size_y = reference::avg_pool2d_forward(s, absolute(values));

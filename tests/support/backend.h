@@ -32,7 +32,7 @@
   X(space, linear_backward_data) X(space, linear_backward_weight) X(space, batch_norm_workspace)        \
   X(space, batch_norm_forward_training) X(space, batch_norm_forward_evaluation)                         \
   X(space, batch_norm_backward_training) X(space, batch_norm_backward_evaluation)                       \
-  X(space, max_pool2d_forward) X(space, max_pool2d_backward) X(space, avg_pool2d_forward)               \
+  X(space, pool2d_workspace) X(space, max_pool2d_forward) X(space, max_pool2d_backward) X(space, avg_pool2d_forward)               \
   X(space, avg_pool2d_backward) X(space, global_avg_pool_forward) X(space, global_avg_pool_backward)    \
   X(space, relu_forward) X(space, relu_backward) X(space, add) X(space, convert) X(space, dropout)      \
   X(space, regulated_cross_entropy) X(space, divide_by_participants) X(space, distillation_loss)        \
