@@ -113,6 +113,7 @@ TEST_CASE("ledger: a student and its teacher, online and cached") {
   CHECK(online.teacher_backward == 0);
   o = student_run(folder / "cached", teacher);
   o.cache_teacher = "on";
+  o.augment = "none";
   const Ledger cached = run(o).result.ledger;
   CHECK(cached.student_forward == 100);
   CHECK(cached.teacher_forward == 50);
