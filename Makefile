@@ -7,7 +7,7 @@ DEMO_OUT ?= runs/demo
 
 # Ninja runs the compilers in parallel; two of these targets at once would only fight over the cores.
 .NOTPARALLEL:
-.PHONY: help packages build demo test bench sanitize fuzz clang-check clean
+.PHONY: help packages configure build demo test bench sanitize fuzz clang-check clean
 
 help:
 	@echo 'make demo         install what is missing, build, run a small reproduction into $(DEMO_OUT)'
@@ -24,11 +24,15 @@ packages:
 	@cmake/install_packages.sh
 
 # CMake runs every time (a second): it records the commit that run folders quote.
-build: packages
+configure: packages
 	cmake --preset release $(CMAKE_FLAGS)
+
+build: configure
 	cmake --build --preset release
 
-demo: build
+# The program alone: no need to wait for tests and benchmarks.
+demo: configure
+	cmake --build --preset release --target retort
 	build/distill/retort reproduce demo --out $(DEMO_OUT)
 
 test: build

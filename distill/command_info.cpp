@@ -20,7 +20,8 @@ std::string cuda_status() {
     cuda::deallocate(cuda::allocate(1));
     return "available";
   } catch (const Error& error) {
-    return error.what();
+    const std::string reason = error.what();
+    return reason.substr(0, reason.find(" ("));  // without the kernel's name
   }
 }
 

@@ -16,7 +16,7 @@
 
 #define ABSENT(result, name, ...)                          \
   result name(__VA_ARGS__) {                               \
-    fail(ErrorKind::device, "built without CUDA: " #name); \
+    fail(ErrorKind::device, "built without CUDA (" #name ")"); \
   }
 
 namespace retort::cuda {
