@@ -15,7 +15,10 @@ constexpr double claim_tolerance = 0.005;
 
 Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     : options_(options),
-      say_(say),
+      say_([this, &say](const std::string& line) {
+        progress_.clear();
+        say(line);
+      }),
       threads_(use_threads(options.threads)),
       data_(dataset_of(options)),
       context_(device_of(options.device), precision_of(options.precision, device_of(options.device))),

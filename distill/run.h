@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "distill/cost.h"
+#include "distill/progress.h"
 #include "distill/run_setup.h"
 #include "distill/run_state.h"
 #include "distill/trainer.h"
@@ -52,7 +53,8 @@ class Run {
   int samples_in_use() const { return subset_.empty() ? data_.train.count() : static_cast<int>(subset_.size()); }
 
   const RunOptions& options_;
-  const LineSink& say_;
+  Progress progress_;
+  LineSink say_;  // what was given, with the progress bar out of its way
   int threads_;
   Dataset data_;
   Context context_;

@@ -200,6 +200,7 @@ RunResult Run::execute() {
       const int first = state_.batch * options_.batch;
       const int rows = std::min(options_.batch, static_cast<int>(order.size()) - first);
       one_batch(order.data() + first, rows);
+      progress_.show(state_.epoch + 1, static_cast<int>(std::ceil(options_.epochs)), state_.batch, per_epoch);
       const bool asked = interrupted() || (options_.max_steps > 0 && state_.batches >= options_.max_steps);
       stop = asked && state_.batch < per_epoch && state_.batches < total;
       // The last batch of an epoch is saved with the epoch closed, below.
