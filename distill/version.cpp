@@ -3,6 +3,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "kernels/cpu/threads.h"
+#include "kernels/cpu/winograd.h"
 
 namespace retort {
 
@@ -14,6 +15,7 @@ Versions versions() {
   out.compiler = "g++ " __VERSION__;
   out.onednn = std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
   out.isa = cpu::instruction_set();
+  if (cpu::winograd::in_use()) out.isa += " with Winograd";
   return out;
 }
 

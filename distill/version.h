@@ -6,7 +6,8 @@
 namespace retort {
 
 struct Versions {
-  std::string retort, revision, compiler, onednn, isa;
+  std::string retort, revision, compiler, onednn;
+  std::string isa;  ///< instruction set, and what else of the kernels decides about the last bits
 };
 Versions versions();
 

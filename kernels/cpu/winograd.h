@@ -16,6 +16,8 @@ enum class Use : std::uint8_t { never, where_faster, wherever_possible };
 /// What convolutions do from now on. At first it is where_faster, or never if the environment has RETORT_WINOGRAD=0,
 /// for comparisons. Not to be changed between asking for a workspace and using it.
 void set_use(Use use);
+/// Whether any shape is computed here: part of what a run has to repeat to get the same bits.
+bool in_use();
 /// Whether a convolution of this shape is to be computed here: a fixed rule, so that results repeat.
 bool chosen(const Conv2dShape& shape);
 

@@ -47,6 +47,11 @@ void set_use(Use use) {
   current_use() = use;
 }
 
+bool in_use() {
+  const Use use = current_use();
+  return use == Use::wherever_possible || (use == Use::where_faster && kFast);
+}
+
 bool chosen(const Conv2dShape& shape) {
   const Use use = current_use();
   return use != Use::never && supports(shape) && (use == Use::wherever_possible || faster(shape));
