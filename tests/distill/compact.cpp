@@ -111,7 +111,8 @@ TEST_CASE("compact: a step that stands for several scored batches decays the wei
     o.epochs = 1;
     run(o);
     double sum = 0;
-    for (const float w : weights_of(folder / out + "/last.safetensors").at("fc1.weight")) sum += static_cast<double>(w) * static_cast<double>(w);
+    const auto weights = weights_of(folder / out + "/last.safetensors");
+    for (const float w : weights.at("fc1.weight")) sum += static_cast<double>(w) * static_cast<double>(w);
     return std::sqrt(sum);
   };
   const double everyone = norm("everyone", 1), quarter = norm("quarter", 0.25);
