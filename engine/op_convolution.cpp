@@ -63,13 +63,14 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
     RETORT_CHECK(bias->shape() == Shape({shape.out_channels}), "conv2d: bias ", bias->shape(), " for weight ",
                  weight->shape());
   }
+  const void* weights = working_weight(weight, shape.dtype);
   Context& context = tape.context();
   const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape));
   const bool records = tape.records(x, weight, bias);
   Var y = detail::result(tape, {shape.batch, shape.out_height(), shape.out_width(), shape.out_channels}, shape.dtype,
                          records, "conv2d");
-  RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), working_weight(weight, shape.dtype),
-                detail::f32_or_null(bias), y->value.data());
+  RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), weights, detail::f32_or_null(bias),
+                y->value.data());
   context.count_macs(shape.macs());
   if (!records) return y;
 

@@ -73,7 +73,6 @@ TEST_CASE("divergence: an absurd learning rate keeps the last good checkpoint") 
     put_text(out + "/config.toml", to_toml(o));
     const Finished finished = retort_program({"teach", "--resume", "--out", out, "--save-every-steps", save_every});
     check_refused(finished, 6, {"training diverged", "last good checkpoint is kept in " + out, "--lr"});
-    if (save_every == "0") CHECK(contains(finished.out, "is not finite; step skipped (1 in a row"));
     CHECK(finite(weights_of(out + "/last.safetensors")));
     check_done(retort_program({"evaluate", "--checkpoint", out, "--data", "synthetic:train=120,test=20,classes=4"}));
   }

@@ -43,7 +43,8 @@ BACKEND_TEST("convolution's filter and bias gradients are f32 whatever the type 
 BACKEND_TEST("convolution run twice gives the same bits, also after another shape in between") {
   NEEDS(conv2d_forward);
   const std::vector<cases::ConvolutionCase> all = cases::convolution_cases();
-  const auto run = [&](const cases::ConvolutionCase& c) {
+  const auto run = [&](cases::ConvolutionCase c) {
+    if (!multiplies(backend, c.shape.dtype)) c.shape.dtype = DType::f32;
     const ConvolutionOperands o(c);
     const Workspace workspace(backend, backend.conv2d_workspace(c.shape));
     const Buffer x = input(backend, c.shape.dtype, o.x);

@@ -32,6 +32,7 @@ inline double products_per_weight(const Conv2dShape& s) {
 
 inline void check_conv2d_forward(const Backend& backend, const cases::ConvolutionCase& c) {
   CAPTURE(c.id);
+  if (!multiplies(backend, c.shape.dtype)) return;
   const ConvolutionOperands o(c);
   const Conv2dShape& s = c.shape;
   const Workspace workspace(backend, backend.conv2d_workspace(s));
@@ -47,6 +48,7 @@ inline void check_conv2d_forward(const Backend& backend, const cases::Convolutio
 
 inline void check_conv2d_backward_data(const Backend& backend, const cases::ConvolutionCase& c) {
   CAPTURE(c.id);
+  if (!multiplies(backend, c.shape.dtype)) return;
   const ConvolutionOperands o(c);
   const Conv2dShape& s = c.shape;
   const Workspace workspace(backend, backend.conv2d_workspace(s));
@@ -65,6 +67,7 @@ inline void check_conv2d_backward_filter(const Backend& backend, const cases::Co
                                          Values (*magnitude_of)(const Conv2dShape&, const Values&,
                                                                 const Values&) = reference::conv2d_backward_weight) {
   CAPTURE(c.id);
+  if (!multiplies(backend, c.shape.dtype)) return;
   const ConvolutionOperands o(c);
   const Conv2dShape& s = c.shape;
   const Workspace workspace(backend, backend.conv2d_workspace(s));

@@ -44,6 +44,7 @@ void check_bf16(const Backend& backend, const std::string& net, double relus) {
 }  // namespace
 
 BACKEND_TEST("precision: bf16 passes stay near fp32") {
+  if (!multiplies(backend, DType::bf16)) return;
   check_bf16(backend, "resnet8", 7);
   check_bf16(backend, "wrn-10-1", 7);
 }

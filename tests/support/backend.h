@@ -48,6 +48,7 @@ struct Backend {
   const char* name = "";
   Device device = Device::cpu;
   bool (*available)() = nullptr;
+  bool (*has_bf16)() = nullptr;        ///< whether convolutions and matrix products take bf16
   void (*set_threads)(int) = nullptr;  ///< null where the host's threads play no part
 #define RETORT_MEMBER(space, kernel) decltype(&space::kernel) kernel = nullptr;
   RETORT_EACH_KERNEL(RETORT_MEMBER, ::retort::cpu)
@@ -61,6 +62,7 @@ inline const Backend& cpu_backend() {
     Backend backend;
     backend.name = "cpu";
     backend.available = [] { return true; };
+    backend.has_bf16 = &::retort::cpu::has_bf16;
     backend.set_threads = &::retort::cpu::set_threads;
     RETORT_EACH_KERNEL(RETORT_ASSIGN, ::retort::cpu)
     return backend;
@@ -74,6 +76,7 @@ inline const Backend& cuda_backend() {
     Backend backend;
     backend.name = "cuda";
     backend.device = Device::cuda;
+    backend.has_bf16 = [] { return true; };
     backend.available = [] {
       try {
         cuda::deallocate(cuda::allocate(256));
@@ -98,6 +101,13 @@ inline std::vector<const Backend*>& backends() {
 inline void note_once(const std::string& message) {
   static std::set<std::string> said;
   if (said.insert(message).second) MESSAGE(message);
+}
+
+/// Whether convolutions of this type can be computed here.
+inline bool multiplies(const Backend& backend, DType dtype) {
+  if (dtype != DType::bf16 || backend.has_bf16()) return true;
+  note_once(std::string("backend ") + backend.name + " has no bf16 convolutions here: their tests are skipped");
+  return false;
 }
 
 inline void run_on_backends(void (*body)(const Backend&)) {
