@@ -2,6 +2,7 @@
 // No pointer is __restrict: outputs may be the very tensors that are read, element by element.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "kernels/cpu/convert.h"
@@ -61,7 +62,9 @@ template <bool kPair, bool kRelu, typename T>
 inline float gradient_at(const T* dy, const T* dy2, const T* y, std::int64_t i) {
   float g = widen(dy[i]);
   if constexpr (kPair) g += widen(dy2[i]);
-  if constexpr (kRelu) g = widen(y[i]) <= 0 ? 0.0F : g;
+  // By bits, since a condition would make compilers load dy conditionally, which AVX2 cannot.
+  if constexpr (kRelu)
+    g = std::bit_cast<float>(std::bit_cast<std::int32_t>(g) & -static_cast<int>(!(widen(y[i]) <= 0)));
   return g;
 }
 

@@ -15,15 +15,14 @@ namespace {
 
 using onednn::Pieces;
 
-constexpr int kTilesAtOnce = 6;  // of multiply() with one vector; with two vectors it takes half as many
-constexpr int kMaxGroup = 48;    // tiles; one channel block of them at one nu has 12 KiB
+constexpr int kMaxGroup = 48;  // tiles; one channel block of them at one nu has 18 KiB or less
 
 /// How one pass is divided. In and out are those of the pass: the data gradient goes from out_channels to in_channels.
 struct Plan {
   Images images;
-  std::int64_t in, out;  ///< blocks of 16 channels
+  std::int64_t in, out;  ///< blocks of channels
   std::int64_t parts;    ///< of all tiles, one a thread
-  std::int64_t group;    ///< tiles that a thread works on at a time, a multiple of kTilesAtOnce
+  std::int64_t group;    ///< tiles that a thread works on at a time, a multiple of kSums
 
   Plan(const Conv2dShape& s, int in_channels, int out_channels, std::int64_t min_tiles, std::int64_t group_tiles)
       : images{s.batch, s.height, s.width}, in(in_channels / kLanes), out(out_channels / kLanes), group(group_tiles) {
@@ -46,10 +45,10 @@ struct Plan {
     return {images_data + begin * blocks * kLanes, (end - begin) * blocks * kLanes, calls};
   }
   std::int64_t zeros() const { return images.width * in * kLanes; }
-  std::int64_t weights() const { return kPoints * in * out * kBlockFloats; }
+  std::int64_t weights() const { return kPoints * kPoints * in * out * kPairFloats; }
   std::int64_t inputs() const { return TileBuffer::floats(group, in); }
   std::int64_t outputs() const { return TileBuffer::floats(group, out); }
-  std::int64_t halves() const { return 2 * group * kHalfFloats; }
+  std::int64_t products() const { return TileBuffer::floats(group, 2); }
 
   /// Calls body(part, first tile, tiles) for every group.
   template <typename Body>
@@ -67,13 +66,13 @@ float* take(Pieces& pieces, std::int64_t floats) {
 
 /// The workspace of a forward pass or a data gradient.
 struct ProductScratch {
-  float *zeros, *weights, *inputs, *halves;
+  float *zeros, *weights, *inputs, *products;
 
   ProductScratch(const Plan& plan, Pieces& pieces)
       : zeros(take(pieces, plan.zeros())),
         weights(take(pieces, plan.weights())),
         inputs(take(pieces, plan.parts * plan.inputs())),
-        halves(take(pieces, plan.parts * plan.halves())) {}
+        products(take(pieces, plan.parts * plan.products())) {}
 };
 
 /// The workspace of a filter gradient.
@@ -91,10 +90,10 @@ struct FilterScratch {
 };
 
 Plan plan_product(const Conv2dShape& s, int in_channels, int out_channels) {
-  constexpr std::int64_t kMinTiles = 12;         // a part
+  constexpr std::int64_t kMinTiles = 4;          // a part
   constexpr std::int64_t kGroupFloats = 131072;  // of transformed input, which stays in the second-level cache
-  const std::int64_t fitting = kGroupFloats / (kPoints * kPoints * in_channels) / kTilesAtOnce * kTilesAtOnce;
-  return {s, in_channels, out_channels, kMinTiles, std::clamp<std::int64_t>(fitting, 2 * kTilesAtOnce, kMaxGroup)};
+  const std::int64_t fitting = kGroupFloats / (kPoints * kPoints * in_channels) / kSums * kSums;
+  return {s, in_channels, out_channels, kMinTiles, std::clamp<std::int64_t>(fitting, kSums, kMaxGroup)};
 }
 Plan plan_forward(const Conv2dShape& s) {
   return plan_product(s, s.in_channels, s.out_channels);
@@ -103,7 +102,7 @@ Plan plan_data(const Conv2dShape& s) {
   return plan_product(s, s.out_channels, s.in_channels);
 }
 Plan plan_filter(const Conv2dShape& s) {
-  constexpr std::int64_t kMinTiles = 64;  // fewer would be outweighed by adding up the parts' sums
+  constexpr std::int64_t kMinTiles = 16;  // fewer would be outweighed by adding up the parts' sums
   return {s, s.in_channels, s.out_channels, kMinTiles, kMaxGroup};
 }
 
@@ -123,19 +122,21 @@ std::size_t bytes_of(const Plan& plan) {
   return pieces.needed();
 }
 
-/// Sums over the input channels at all nu for kVectors blocks of output channels. Calls between() now and then.
+/// The products of a group of tiles with kVectors blocks of output channels. Calls between() now and then.
 template <int kVectors, typename Between>
 void multiply_all(const TileBuffer& inputs, const float* weights, std::int64_t out_blocks, std::int64_t out_block,
-                  std::int64_t tiles, float* half, std::int64_t half_stride, const Between& between) {
-  constexpr int kTiles = kTilesAtOnce / kVectors;
-  const std::int64_t weight_stride = inputs.blocks * kBlockFloats;
+                  std::int64_t tiles, const TileBuffer& products, const Between& between) {
+  constexpr int kTiles = kSums / kVectors;
+  const std::int64_t weight_stride = inputs.blocks * kPairFloats;
   for (int nu = 0; nu < kPoints; ++nu) {
-    const float* weight = weights + (nu * out_blocks + out_block) * weight_stride;
-    for (std::int64_t tile = 0; tile < tiles; tile += kTiles) {
-      between();
-      multiply<kTiles, kVectors>(inputs.at(nu, 0, tile), inputs.block_stride(), weight, weight_stride,
-                                 static_cast<int>(inputs.blocks), half + tile * kHalfFloats + nu * 2 * kLanes,
-                                 half_stride);
+    for (int xi = 0; xi < kPoints; ++xi) {
+      const float* weight = weights + ((nu * kPoints + xi) * out_blocks + out_block) * weight_stride;
+      for (std::int64_t tile = 0; tile < tiles; tile += kTiles) {
+        between();
+        multiply<kTiles, kVectors>(inputs.at(nu, 0, tile) + xi * kLanes, inputs.block_stride(), weight, weight_stride,
+                                   static_cast<int>(inputs.blocks), products.at(nu, 0, tile) + xi * kLanes,
+                                   products.block_stride());
+      }
     }
   }
 }
@@ -147,11 +148,10 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
     const TileBuffer inputs{scratch.inputs + part * plan.inputs(), plan.group, plan.in};
     for_runs(plan.images, first, first + tiles,
              [&](const Run& run) { transform_input(plan.images, x, scratch.zeros, run, inputs); });
-    float* half = scratch.halves + part * plan.halves();
-    const std::int64_t half_stride = plan.group * kHalfFloats;
+    const TileBuffer products{scratch.products + part * plan.products(), plan.group, 2};
     // Computing hides the way to memory: of the outputs of this group, and of the inputs of the next one. About the
     // right lines are good enough.
-    const std::int64_t calls = plan.group / kTilesAtOnce * kPoints;
+    const std::int64_t calls = plan.group / kSums * kPoints * kPoints;
     auto prefetch_output = plan.prefetch<true>(y, plan.out, first, tiles, calls);
     auto prefetch_input = plan.prefetch<false>(x, plan.in, first + tiles, plan.group, calls * plan.out);
     const auto prefetch = [&] {
@@ -161,16 +161,16 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
     for (std::int64_t block = 0; block < plan.out; block += 2) {
       const int vectors = block + 1 < plan.out ? 2 : 1;
       if (vectors == 2) {
-        multiply_all<2>(inputs, scratch.weights, plan.out, block, tiles, half, half_stride, prefetch);
+        multiply_all<2>(inputs, scratch.weights, plan.out, block, tiles, products, prefetch);
       } else {
-        multiply_all<1>(inputs, scratch.weights, plan.out, block, tiles, half, half_stride, prefetch);
+        multiply_all<1>(inputs, scratch.weights, plan.out, block, tiles, products, prefetch);
       }
       for (int v = 0; v < vectors; ++v) {
         const std::int64_t channel = (block + v) * kLanes;
-        Vector16 offset = {};
+        Vector offset = {};
         if (bias != nullptr) load(offset, bias + channel);
         for_runs(plan.images, first, first + tiles, [&](const Run& run) {
-          transform_output(plan.images, half + v * half_stride, run, offset, y, plan.out * kLanes, channel);
+          transform_output(plan.images, products, v, run, offset, y, plan.out * kLanes, channel);
         });
       }
     }
@@ -181,38 +181,28 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
 template <typename Between>
 void accumulate(const TileBuffer& inputs, const TileBuffer& outputs, std::int64_t tiles, float* sums,
                 const Between& between) {
-  constexpr std::int64_t kPair = kPoints * kBlockFloats;
+  constexpr std::int64_t kPair = kPoints * kPoints * kPairFloats;
   for (int nu = 0; nu < kPoints; ++nu) {
     for (std::int64_t in = 0; in < inputs.blocks; ++in) {
       for (std::int64_t out = 0; out < outputs.blocks; out += 2) {
-        const bool two = out + 1 < outputs.blocks;
         for (int xi = 0; xi < kPoints; ++xi) {
           between();
           const float* v = inputs.at(nu, in, 0) + xi * kLanes;
           const float* z = outputs.at(nu, out, 0) + xi * kLanes;
-          float* to = sums + (in * outputs.blocks + out) * kPair + (nu * kPoints + xi) * kLanes * kLanes;
-          if (two) {
-            add_outer_products<8, 2>(v, z, outputs.block_stride(), tiles, to, kPair);
-            add_outer_products<8, 2>(v + 8, z, outputs.block_stride(), tiles, to + 8 * kLanes, kPair);
+          float* to = sums + (in * outputs.blocks + out) * kPair + (nu * kPoints + xi) * kPairFloats;
+          if (out + 1 < outputs.blocks) {
+            for (int row = 0; row < kLanes; row += kRows) {
+              add_outer_products<kRows, 2>(v + row, z, outputs.block_stride(), tiles, to + row * kLanes, kPair);
+            }
           } else {
-            add_outer_products<16, 1>(v, z, 0, tiles, to, 0);
+            constexpr int kAll = std::min(2 * kRows, kLanes);
+            for (int row = 0; row < kLanes; row += kAll) {
+              add_outer_products<kAll, 1>(v + row, z, 0, tiles, to + row * kLanes, 0);
+            }
           }
         }
       }
     }
-  }
-}
-
-/// Point (1, 1) of A dY A^T is the sum of the tile's four pixels.
-void accumulate_bias(const TileBuffer& outputs, std::int64_t tiles, double* sums) {
-  for (std::int64_t block = 0; block < outputs.blocks; ++block) {
-    Vector16 sum = {};
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      Vector16 z;
-      load(z, outputs.at(1, block, tile) + kLanes);
-      sum += z;
-    }
-    for (int k = 0; k < kLanes; ++k) sums[block * kLanes + k] += sum[k];
   }
 }
 
@@ -256,6 +246,7 @@ void backward_filter(const Launch& launch, const Conv2dShape& s, const float* x,
     for_runs(plan.images, first, first + tiles, [&](const Run& run) {
       transform_input(plan.images, x, scratch.zeros, run, inputs);
       transform_output_gradient(plan.images, dy, run, outputs);
+      if (dbias != nullptr) add_pixels(plan.images, dy, run, plan.out, bias);
     });
     const std::int64_t calls = kPoints * kPoints * plan.in * ((plan.out + 1) / 2);
     auto prefetch_input = plan.prefetch<false>(x, plan.in, first + tiles, plan.group, calls);
@@ -264,7 +255,6 @@ void backward_filter(const Launch& launch, const Conv2dShape& s, const float* x,
       prefetch_input();
       prefetch_gradient();
     });
-    if (dbias != nullptr) accumulate_bias(outputs, tiles, bias);
   });
   transform_weight_gradient(scratch.sums, plan.parts, s.in_channels, s.out_channels, dweight);
   if (dbias == nullptr) return;

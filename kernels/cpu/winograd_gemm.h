@@ -1,73 +1,74 @@
-// The inner products of Winograd convolutions. Sums live in registers: 24 (forward) or 16 (filter gradient) of the 32
-// that AVX-512 has, enough to hide the latency of a fused multiply-add.
-//
-// Transformed tiles are stored as [nu][block of 16 channels][tile][xi][16 channels], xi and nu being the row and column
-// of the 4x4 transform: that is how the transforms write them, and all strides inside a block are constants.
+// The inner products of Winograd convolutions: at each of the 36 points of the transform, a matrix product of tiles and
+// weights. Sums live in registers, as many as leave room for the factors: they hide the latency of fused multiply-adds.
 //
 // The two functions are not inlined, because their callers' variables would compete for the registers.
 #pragma once
 
 #include <cstdint>
 
-#include "kernels/cpu/vector16.h"
+#include "kernels/cpu/winograd_transform.h"
 
 namespace retort::cpu::winograd {
 
-constexpr int kPoints = 4;                          ///< points of the transform in each direction
-constexpr int kTileFloats = kPoints * kLanes;       ///< one tile of one channel block at one nu
-constexpr int kBlockFloats = kTileFloats * kLanes;  ///< one nu of the weights between two channel blocks
-constexpr int kHalfFloats = kPoints * 2 * kLanes;   ///< one tile of one channel block, rows already reduced to two
+// Transformed tiles lie as [nu][block of channels][tile][xi][channel of the block], xi and nu being the row and column
+// of the transform: that is how the transforms write them. A block has as many channels as a vector.
+constexpr int kTileFloats = kPoints * kLanes;  ///< one tile of one channel block at one nu
+constexpr int kPairFloats = kLanes * kLanes;   ///< weights between two channel blocks at one point
 
-/// Multiplies kTiles tiles with the weights of kVectors output blocks at one nu, sums over all input channels, and
-/// applies the output transform to the rows on the way out, so that only two of four leave the registers.
+#if defined(__AVX512F__)
+constexpr int kSums = 24;  ///< vectors of sums that multiply() keeps, of 32 registers
+constexpr int kRows = 8;   ///< input channels that add_outer_products() takes with two blocks of output channels
+#else
+constexpr int kSums = 12;  // of 16 registers
+constexpr int kRows = 4;
+#endif
+
+/// Multiplies kTiles tiles with the weights of kVectors output blocks at one point, summed over all input channels.
+/// Weights are [output block][input channel][output channel of the block].
 template <int kTiles, int kVectors>
 __attribute__((noinline)) void multiply(const float* tiles, std::int64_t tile_block_stride, const float* weight,
-                                        std::int64_t weight_block_stride, int in_blocks, float* half,
-                                        std::int64_t half_block_stride) {
-  Vector16 sum[kTiles][kPoints][kVectors] = {};
+                                        std::int64_t weight_block_stride, int in_blocks, float* products,
+                                        std::int64_t product_block_stride) {
+  Vector sum[kTiles][kVectors] = {};
   for (int block = 0; block < in_blocks; ++block, tiles += tile_block_stride) {
-    for (int c = 0; c < kLanes; ++c, weight += kTileFloats) {
-#pragma GCC unroll 4
-      for (int xi = 0; xi < kPoints; ++xi) {
-        Vector16 w[kVectors];
+    for (int c = 0; c < kLanes; ++c, weight += kLanes) {
+      Vector w[kVectors];
 #pragma GCC unroll 2
-        for (int k = 0; k < kVectors; ++k) {
-          load(w[k], weight + k * weight_block_stride + xi * kLanes);
-          keep_in_register(w[k]);
-        }
-#pragma GCC unroll 6
-        for (int t = 0; t < kTiles; ++t) {
-          const float value = tiles[t * kTileFloats + xi * kLanes + c];
+      for (int k = 0; k < kVectors; ++k) {
+        load(w[k], weight + k * weight_block_stride);
+        keep_in_register(w[k]);
+      }
+#pragma GCC unroll 24
+      for (int t = 0; t < kTiles; ++t) {
+        const float value = tiles[t * kTileFloats + c];
 #pragma GCC unroll 2
-          for (int k = 0; k < kVectors; ++k) sum[t][xi][k] += w[k] * value;
-        }
+        for (int k = 0; k < kVectors; ++k) sum[t][k] += w[k] * value;
       }
     }
   }
 #pragma GCC unroll 2
   for (int k = 0; k < kVectors; ++k) {
-#pragma GCC unroll 6
-    for (int t = 0; t < kTiles; ++t) {
-      float* to = half + k * half_block_stride + t * kHalfFloats;
-      store(to, sum[t][0][k] + sum[t][1][k] + sum[t][2][k]);
-      store(to + kLanes, sum[t][1][k] - sum[t][2][k] - sum[t][3][k]);
-    }
+#pragma GCC unroll 24
+    for (int t = 0; t < kTiles; ++t) store(products + k * product_block_stride + t * kTileFloats, sum[t][k]);
   }
 }
 
-/// Adds to `sums` (blocks of 16x16, one per output block) the outer products of kRows input channels and kVectors
-/// blocks of output channels at one point, over all tiles.
-template <int kRows, int kVectors>
+/// Adds to `sums` ([output block][input channel][output channel of the block]) the outer products of `rows` input
+/// channels and kVectors blocks of output channels at one point, over all tiles.
+template <int rows, int kVectors>
 __attribute__((noinline)) void add_outer_products(const float* inputs, const float* outputs,
                                                   std::int64_t output_block_stride, std::int64_t tiles, float* sums,
                                                   std::int64_t sums_block_stride) {
-  Vector16 sum[kRows][kVectors] = {};
+  Vector sum[rows][kVectors] = {};
   for (std::int64_t t = 0; t < tiles; ++t, inputs += kTileFloats, outputs += kTileFloats) {
-    Vector16 z[kVectors];
+    Vector z[kVectors];
 #pragma GCC unroll 2
-    for (int k = 0; k < kVectors; ++k) load(z[k], outputs + k * output_block_stride);
+    for (int k = 0; k < kVectors; ++k) {
+      load(z[k], outputs + k * output_block_stride);
+      keep_in_register(z[k]);
+    }
 #pragma GCC unroll 16
-    for (int c = 0; c < kRows; ++c) {
+    for (int c = 0; c < rows; ++c) {
 #pragma GCC unroll 2
       for (int k = 0; k < kVectors; ++k) sum[c][k] += z[k] * inputs[c];
     }
@@ -75,9 +76,9 @@ __attribute__((noinline)) void add_outer_products(const float* inputs, const flo
 #pragma GCC unroll 2
   for (int k = 0; k < kVectors; ++k) {
 #pragma GCC unroll 16
-    for (int c = 0; c < kRows; ++c) {
+    for (int c = 0; c < rows; ++c) {
       float* to = sums + k * sums_block_stride + c * kLanes;
-      Vector16 before;
+      Vector before;
       load(before, to);
       store(to, before + sum[c][k]);
     }

@@ -1,11 +1,10 @@
-// The images of a convolution cut into output tiles of 2x2 pixels, and the transforms of runs of such tiles.
+// The images of a convolution cut into output tiles of 4x4 pixels, and the transforms of runs of such tiles.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
 #include "kernels/cpu/winograd_gemm.h"
-#include "kernels/cpu/winograd_transform.h"
 
 namespace retort::cpu::winograd {
 
@@ -13,8 +12,8 @@ namespace retort::cpu::winograd {
 struct Images {
   std::int64_t batch, height, width;
 
-  std::int64_t tile_rows() const { return (height + 1) / 2; }
-  std::int64_t tile_columns() const { return (width + 1) / 2; }
+  std::int64_t tile_rows() const { return (height + kPixels - 1) / kPixels; }
+  std::int64_t tile_columns() const { return (width + kPixels - 1) / kPixels; }
   std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
 };
 
@@ -37,13 +36,14 @@ void for_runs(const Images& images, std::int64_t begin, std::int64_t end, const 
   }
 }
 
-/// Where the transform of a group of tiles goes: [nu][channel block][tile][xi][16 channels].
+/// Where the transforms of a group of tiles go: [nu][channel block][tile][xi][channel].
 struct TileBuffer {
   float* data;
   std::int64_t tiles;  ///< room for so many
   std::int64_t blocks;
 
   std::int64_t block_stride() const { return tiles * kTileFloats; }
+  std::int64_t nu_stride() const { return blocks * block_stride(); }
   float* at(int nu, std::int64_t block, std::int64_t tile) const {
     return data + ((nu * blocks + block) * tiles + tile) * kTileFloats;
   }
@@ -55,43 +55,41 @@ inline void transform_input(const Images& images, const float* x, const float* z
                             const TileBuffer& to) {
   const std::int64_t channels = to.blocks * kLanes;
   const std::int64_t width = images.width;
+  const std::int64_t begin = kPixels * run.column;
+  const std::int64_t end = kPixels * (run.column + run.count);
   for (std::int64_t block = 0; block < to.blocks; ++block) {
-    const float* rows[4];
-    for (int r = 0; r < 4; ++r) {
-      const std::int64_t h = 2 * run.row - 1 + r;
+    const float* rows[kPoints];
+    for (int r = 0; r < kPoints; ++r) {
+      const std::int64_t h = kPixels * run.row - 1 + r;
       const bool inside = h >= 0 && h < images.height;
       rows[r] = (inside ? x + (run.image * images.height + h) * images.width * channels : zeros) + block * kLanes;
     }
-    const auto column = [&](std::int64_t w, Vector16(&out)[4]) __attribute__((always_inline)) {
-      Vector16 d[4] = {};
+    Vector columns[kPoints][kPoints];  // [xi][column]
+    const auto transform_column = [&](std::int64_t w, int c) __attribute__((always_inline)) {
+      Vector d[kPoints] = {};
       if (w >= 0 && w < width) {
-        for (int r = 0; r < 4; ++r) load(d[r], rows[r] + w * channels);
+#pragma GCC unroll 6
+        for (int r = 0; r < kPoints; ++r) load(d[r], rows[r] + w * channels);
       }
-      input_1d(d[0], d[1], d[2], d[3], out);
+      Vector v[kPoints];
+      input_1d(d, v);
+#pragma GCC unroll 6
+      for (int xi = 0; xi < kPoints; ++xi) columns[xi][c] = v[xi];
     };
-    // Neighbours share two of their four columns.
-    float* at[kPoints];
-    for (int nu = 0; nu < kPoints; ++nu) at[nu] = to.at(nu, block, run.first);
-    Vector16 c[4][4];
-    column(2 * run.column - 1, c[0]);
-    column(2 * run.column, c[1]);
-    const std::int64_t end = 2 * (run.column + run.count);
-    for (std::int64_t w = 2 * run.column; w < end; w += 2) {
-      column(w + 1, c[2]);
-      column(w + 2, c[3]);
-#pragma GCC unroll 4
+    float* at = to.at(0, block, run.first);
+    const std::int64_t nu_stride = to.nu_stride();
+    // Neighbours share two of their six columns.
+    constexpr int kShared = kPoints - kPixels;
+    for (int c = 0; c < kShared; ++c) transform_column(begin - 1 + c, c);
+    for (std::int64_t w = begin; w < end; w += kPixels, at += kTileFloats) {
+      for (int c = kShared; c < kPoints; ++c) transform_column(w - 1 + c, c);
+#pragma GCC unroll 1
       for (int xi = 0; xi < kPoints; ++xi) {
-        Vector16 v[4];
-        input_1d(c[0][xi], c[1][xi], c[2][xi], c[3][xi], v);
-#pragma GCC unroll 4
-        for (int nu = 0; nu < kPoints; ++nu) store(at[nu] + xi * kLanes, v[nu]);
-      }
-#pragma GCC unroll 4
-      for (int nu = 0; nu < kPoints; ++nu) at[nu] += kTileFloats;
-#pragma GCC unroll 4
-      for (int xi = 0; xi < kPoints; ++xi) {
-        c[0][xi] = c[2][xi];
-        c[1][xi] = c[3][xi];
+        Vector v[kPoints];
+        input_1d(columns[xi], v);
+#pragma GCC unroll 6
+        for (int nu = 0; nu < kPoints; ++nu) store(at + nu * nu_stride + xi * kLanes, v[nu]);
+        for (int c = 0; c < kShared; ++c) columns[xi][c] = columns[xi][kPixels + c];
       }
     }
   }
@@ -100,58 +98,89 @@ inline void transform_input(const Images& images, const float* x, const float* z
 /// A dY A^T of a run.
 inline void transform_output_gradient(const Images& images, const float* dy, const Run& run, const TileBuffer& to) {
   const std::int64_t channels = to.blocks * kLanes;
-  const float* upper = dy + (run.image * images.height + 2 * run.row) * images.width * channels;
-  const float* lower = 2 * run.row + 1 < images.height ? upper + images.width * channels : nullptr;
   const std::int64_t width = images.width;
-  const std::int64_t end = 2 * (run.column + run.count);
+  const std::int64_t height = std::min<std::int64_t>(kPixels, images.height - kPixels * run.row);
+  const float* first = dy + (run.image * images.height + kPixels * run.row) * width * channels;
+  const std::int64_t nu_stride = to.nu_stride();
+  const std::int64_t end = kPixels * (run.column + run.count);
   for (std::int64_t block = 0; block < to.blocks; ++block) {
-    float* at[kPoints];
-    for (int nu = 0; nu < kPoints; ++nu) at[nu] = to.at(nu, block, run.first);
-    for (std::int64_t w0 = 2 * run.column; w0 < end; w0 += 2) {
-      Vector16 c[2][4];
-#pragma GCC unroll 2
-      for (int s = 0; s < 2; ++s) {
-        const std::int64_t w = w0 + s;
-        Vector16 y0 = {}, y1 = {};
-        if (w < width) {
-          load(y0, upper + w * channels + block * kLanes);
-          if (lower != nullptr) load(y1, lower + w * channels + block * kLanes);
+    float* at = to.at(0, block, run.first);
+    for (std::int64_t w0 = kPixels * run.column; w0 < end; w0 += kPixels, at += kTileFloats) {
+      Vector columns[kPoints][kPixels];  // [xi][column]
+      for (int c = 0; c < kPixels; ++c) {
+        Vector pixels[kPixels] = {};
+        if (w0 + c < width) {
+          const float* from = first + (w0 + c) * channels + block * kLanes;
+          for (std::int64_t r = 0; r < height; ++r) load(pixels[r], from + r * width * channels);
         }
-        output_gradient_1d(y0, y1, c[s]);
+        Vector z[kPoints];
+        output_gradient_1d(pixels, z);
+#pragma GCC unroll 6
+        for (int xi = 0; xi < kPoints; ++xi) columns[xi][c] = z[xi];
       }
-#pragma GCC unroll 4
+#pragma GCC unroll 1
       for (int xi = 0; xi < kPoints; ++xi) {
-        Vector16 z[4];
-        output_gradient_1d(c[0][xi], c[1][xi], z);
-#pragma GCC unroll 4
-        for (int nu = 0; nu < kPoints; ++nu) store(at[nu] + xi * kLanes, z[nu]);
+        Vector z[kPoints];
+        output_gradient_1d(columns[xi], z);
+#pragma GCC unroll 6
+        for (int nu = 0; nu < kPoints; ++nu) store(at + nu * nu_stride + xi * kLanes, z[nu]);
       }
-#pragma GCC unroll 4
-      for (int nu = 0; nu < kPoints; ++nu) at[nu] += kTileFloats;
     }
   }
 }
 
-/// The columns' half of A^T m A, plus the bias of the sixteen channels that begin at `channel`. `half` is what
-/// multiply() left of the group of tiles that the run belongs to.
-inline void transform_output(const Images& images, const float* half, const Run& run, const Vector16& bias, float* y,
-                             std::int64_t channels, std::int64_t channel) {
-  const bool both = 2 * run.row + 1 < images.height;
-  float* upper = y + ((run.image * images.height + 2 * run.row) * images.width + 2 * run.column) * channels + channel;
+/// Adds a run's pixels up, channel by channel.
+inline void add_pixels(const Images& images, const float* dy, const Run& run, std::int64_t blocks, double* sums) {
+  const std::int64_t channels = blocks * kLanes;
+  const std::int64_t begin = kPixels * run.column;
+  const std::int64_t end = std::min(images.width, kPixels * (run.column + run.count));
+  const std::int64_t rows = std::min<std::int64_t>(kPixels, images.height - kPixels * run.row);
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    Vector sum = {};
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const std::int64_t line = (run.image * images.height + kPixels * run.row + r) * images.width;
+      for (std::int64_t w = begin; w < end; ++w) {
+        Vector pixel;
+        load(pixel, dy + (line + w) * channels + block * kLanes);
+        sum += pixel;
+      }
+    }
+    for (int k = 0; k < kLanes; ++k) sums[block * kLanes + k] += sum[k];
+  }
+}
+
+/// A^T m A of a run's tiles in the first block of `from`, plus the bias of the channels that begin at `channel`.
+inline void transform_output(const Images& images, const TileBuffer& from, std::int64_t block, const Run& run,
+                             const Vector& bias, float* y, std::int64_t channels, std::int64_t channel) {
   const std::int64_t width = images.width;
-  const std::int64_t end = 2 * (run.column + run.count);
-  const float* from = half + run.first * kHalfFloats;
-  for (std::int64_t w = 2 * run.column; w < end; w += 2, upper += 2 * channels, from += kHalfFloats) {
-    const bool right = w + 1 < width;
-#pragma GCC unroll 2
-    for (int r = 0; r < 2; ++r) {
-      if (r == 1 && !both) break;
-      Vector16 m[4];
+  const std::int64_t begin = kPixels * run.column;
+  const std::int64_t end = kPixels * (run.column + run.count);
+  const std::int64_t rows = std::min<std::int64_t>(kPixels, images.height - kPixels * run.row);
+  const std::int64_t nu_stride = from.nu_stride();
+  float* to = y + ((run.image * images.height + kPixels * run.row) * width + begin) * channels + channel;
+  const float* at = from.at(0, block, run.first);
+  for (std::int64_t w = begin; w < end; w += kPixels, to += kPixels * channels, at += kTileFloats) {
+    Vector columns[kPixels][kPoints];  // [row][nu]
+    for (int nu = 0; nu < kPoints; ++nu) {
+      Vector m[kPoints];
+#pragma GCC unroll 6
+      for (int xi = 0; xi < kPoints; ++xi) load(m[xi], at + nu * nu_stride + xi * kLanes);
+      Vector v[kPixels];
+      output_1d(m, v);
 #pragma GCC unroll 4
-      for (int nu = 0; nu < kPoints; ++nu) load(m[nu], from + (2 * nu + r) * kLanes);
-      float* to = upper + r * width * channels;
-      store(to, m[0] + m[1] + m[2] + bias);
-      if (right) store(to + channels, m[1] - m[2] - m[3] + bias);
+      for (int r = 0; r < kPixels; ++r) columns[r][nu] = v[r];
+    }
+    const std::int64_t inside = std::min<std::int64_t>(kPixels, width - w);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      Vector pixels[kPixels];
+      output_1d(columns[r], pixels);
+      float* line = to + r * width * channels;
+      if (inside == kPixels) {
+#pragma GCC unroll 4
+        for (int c = 0; c < kPixels; ++c) store(line + c * channels, pixels[c] + bias);
+      } else {
+        for (int c = 0; c < inside; ++c) store(line + c * channels, pixels[c] + bias);
+      }
     }
   }
 }

@@ -27,37 +27,45 @@ class Forced {
 };
 
 /// What the rounding errors of a Winograd filter gradient are relative to: the sums it takes, with absolute values
-/// everywhere. A tap that few pixels meet (all of them in an image of 2x2) is what remains of larger terms.
+/// everywhere. A tap that few pixels meet (all of them in a small image) is what remains of larger terms.
 Values filter_magnitude(const Conv2dShape& s, const Values& x, const Values& dy) {
-  static constexpr double kInput[4][4] = {{1, 0, 1, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 1, 0, 1}};   // |B^T|
-  static constexpr double kOutput[4][4] = {{0, 1, 0, 0}, {0, 1, 1, 0}, {0, 1, 1, 0}, {0, 0, 1, 0}};  // |A|, framed
-  static constexpr double kWeight[3][4] = {{1, 0.5, 0.5, 0}, {0, 0.5, 0.5, 0}, {0, 0.5, 0.5, 1}};    // |G^T|
+  constexpr double a = 0.625, b = 1.5, aa = a * a, bb = b * b;
+  constexpr double sa = 1 / (2 * aa * (bb - aa)), sb = 1 / (2 * bb * (bb - aa));
+  static constexpr double kInput[6][6] = {{aa * bb, 0, aa + bb, 0, 1, 0}, {0, a * bb, bb, a, 1, 0},  // |B^T|
+                                          {0, a * bb, bb, a, 1, 0},       {0, aa * b, aa, b, 1, 0},
+                                          {0, aa * b, aa, b, 1, 0},       {0, aa * bb, 0, aa + bb, 0, 1}};
+  static constexpr double kOutput[6][6] = {{0, 1, 0, 0, 0, 0},       {0, 1, a, aa, a * aa, 0},  // |A|, framed
+                                           {0, 1, a, aa, a * aa, 0}, {0, 1, b, bb, b * bb, 0},
+                                           {0, 1, b, bb, b * bb, 0}, {0, 0, 0, 0, 1, 0}};
+  static constexpr double kWeight[3][6] = {{1 / (aa * bb), sa, sa, sb, sb, 0},  // |G^T|
+                                           {0, a * sa, a * sa, b * sb, b * sb, 0},
+                                           {0, aa * sa, aa * sa, bb * sb, bb * sb, 1}};
   const auto pixel = [&s](const Values& image, int channels, int n, int h, int w, int c) {
     const bool inside = h >= 0 && h < s.height && w >= 0 && w < s.width;
     return inside ? image[((n * s.height + h) * s.width + w) * channels + c] : 0.0;
   };
-  /// The transform of the 4x4 pixels around a tile.
-  const auto transform = [&](const double(&map)[4][4], const Values& image, int channels, int n, int p, int q) {
-    Values out(16UL * channels, 0.0);
-    for (int i = 0; i < 16; ++i)
-      for (int j = 0; j < 16; ++j) {
-        const double factor = map[i / 4][j / 4] * map[i % 4][j % 4];
+  /// The transform of the 6x6 pixels around a tile.
+  const auto transform = [&](const double(&map)[6][6], const Values& image, int channels, int n, int p, int q) {
+    Values out(36UL * channels, 0.0);
+    for (int i = 0; i < 36; ++i)
+      for (int j = 0; j < 36; ++j) {
+        const double factor = map[i / 6][j / 6] * map[i % 6][j % 6];
         for (int c = 0; factor != 0 && c < channels; ++c) {
-          out[i * channels + c] += factor * pixel(image, channels, n, p - 1 + j / 4, q - 1 + j % 4, c);
+          out[i * channels + c] += factor * pixel(image, channels, n, p - 1 + j / 6, q - 1 + j % 6, c);
         }
       }
     return out;
   };
   Values sums(reference::weight_count(s), 0.0);
   for (int n = 0; n < s.batch; ++n)
-    for (int p = 0; p < s.height; p += 2)
-      for (int q = 0; q < s.width; q += 2) {
+    for (int p = 0; p < s.height; p += 4)
+      for (int q = 0; q < s.width; q += 4) {
         const Values v = transform(kInput, x, s.in_channels, n, p, q);
         const Values z = transform(kOutput, dy, s.out_channels, n, p, q);
         for (int k = 0; k < s.out_channels; ++k)
           for (int tap = 0; tap < 9; ++tap)
-            for (int i = 0; i < 16; ++i) {
-              const double factor = kWeight[tap / 3][i / 4] * kWeight[tap % 3][i % 4] * z[i * s.out_channels + k];
+            for (int i = 0; i < 36; ++i) {
+              const double factor = kWeight[tap / 3][i / 6] * kWeight[tap % 3][i % 6] * z[i * s.out_channels + k];
               for (int c = 0; factor != 0 && c < s.in_channels; ++c) {
                 sums[(k * 9 + tap) * s.in_channels + c] += factor * v[i * s.in_channels + c];
               }
