@@ -15,7 +15,7 @@ namespace {
 
 using onednn::Pieces;
 
-constexpr int kMaxGroup = 48;  // tiles; one channel block of them at one nu has 18 KiB or less
+constexpr int kMaxGroup = 24;  // tiles; one channel block of them at one nu has 9 KiB or less
 
 /// How one pass is divided. In and out are those of the pass: the data gradient goes from out_channels to in_channels.
 struct Plan {
