@@ -11,7 +11,7 @@ Recipe demo() {
   Recipe r;
   r.name = "demo";
   r.summary = "built-in synthetic images, resnet20 -> resnet8, minutes on a laptop";
-  r.base.data = "synthetic:train=2500,test=1000";
+  r.base.data = "synthetic:train=2000,test=1000";
   r.base.augment = "none";  // the teacher's logits are then computed once, and shared by all epochs
   r.teacher_net = "resnet20";
   r.student_net = "resnet8";
