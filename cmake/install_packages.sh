@@ -7,7 +7,7 @@ if [[ ${RETORT_NO_INSTALL:-0} != 0 ]]; then exit 0; fi
 
 # ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL, and its package only recommends it.
 packages=(cmake ninja-build g++ doctest-dev libstb-dev libcli11-dev nlohmann-json3-dev libbenchmark-dev libdnnl-dev
-          libtomlplusplus-dev zlib1g-dev ocl-icd-opencl-dev "$@")
+          libtomlplusplus-dev libboost-context-dev zlib1g-dev ocl-icd-opencl-dev "$@")
 
 # A program counts however it was installed; a library has to be a package, or CMake may not find it.
 declare -A program=([cmake]=cmake [ninja-build]=ninja [g++]=g++ [clang]=clang++)

@@ -5,11 +5,7 @@
 
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define RETORT_HOST_DEVICE __host__ __device__
-#else
-#define RETORT_HOST_DEVICE
-#endif
+#include "kernels/types.h"
 
 namespace retort {
 

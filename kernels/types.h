@@ -5,6 +5,12 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__CUDACC__)
+#define RETORT_HOST_DEVICE __host__ __device__
+#else
+#define RETORT_HOST_DEVICE
+#endif
+
 namespace retort {
 
 enum class Device : std::uint8_t { cpu, cuda };
@@ -22,7 +28,7 @@ struct bfloat16 {
   std::uint16_t bits = 0;
 
   bfloat16() = default;
-  explicit bfloat16(float value) {
+  RETORT_HOST_DEVICE explicit bfloat16(float value) {
     std::uint32_t word;
     std::memcpy(&word, &value, sizeof word);
     if ((word & 0x7fffffffU) > 0x7f800000U) {
@@ -31,7 +37,7 @@ struct bfloat16 {
       bits = static_cast<std::uint16_t>((word + 0x7fffU + ((word >> 16) & 1U)) >> 16);
     }
   }
-  explicit operator float() const {
+  RETORT_HOST_DEVICE explicit operator float() const {
     const std::uint32_t word = static_cast<std::uint32_t>(bits) << 16;
     float value;
     std::memcpy(&value, &word, sizeof value);

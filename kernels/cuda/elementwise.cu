@@ -1,0 +1,127 @@
+// Elementwise kernels: bandwidth is all there is to win, so threads move packs of 16 bytes.
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/pack.h"
+#include "kernels/elementwise.h"
+#include "kernels/philox.h"
+
+namespace retort::RETORT_CUDA_NAMESPACE {
+namespace {
+
+constexpr int kThreads = 256;
+
+struct Relu {
+  __device__ float operator()(float x) const { return x < 0 ? 0.0F : x; }  // NaN stays
+};
+struct ReluGradient {
+  __device__ float operator()(float dy, float y) const { return y <= 0 ? 0.0F : dy; }
+};
+struct Sum {
+  __device__ float operator()(float a, float b) const { return a + b; }
+};
+
+/// to = function(from...), in packs as far as they go, the rest element by element.
+template <typename Function, typename T, typename... Sources>
+__global__ void map_kernel(std::int64_t n, T* to, const Sources*... from) {
+  constexpr int kCount = Pack<T>::kCount;
+  const Function function;
+  for (std::int64_t i = grid_thread(); i < n / kCount; i += grid_threads()) {
+    Pack<T> out;
+    const auto apply = [&](const auto&... packs) {
+      for (int j = 0; j < kCount; ++j) out.v[j] = narrow<T>(function(widen(packs.v[j])...));
+    };
+    apply(load_pack(from + i * kCount)...);
+    store_pack(to + i * kCount, out);
+  }
+  for (std::int64_t i = n / kCount * kCount + grid_thread(); i < n; i += grid_threads()) {
+    to[i] = narrow<T>(function(widen(from[i])...));
+  }
+}
+
+/// Takes any alignment.
+template <typename Function, typename T, typename... Sources>
+__global__ void map_elements_kernel(std::int64_t n, T* to, const Sources*... from) {
+  const Function function;
+  for (std::int64_t i = grid_thread(); i < n; i += grid_threads()) to[i] = narrow<T>(function(widen(from[i])...));
+}
+
+template <typename Function, typename T, typename... Sources>
+void map(const Launch& at, const char* name, std::int64_t n, T* to, const Sources*... from) {
+  if (n == 0) return;
+  if (wide(to, from...)) {
+    const unsigned blocks = striding_blocks((n + Pack<T>::kCount - 1) / Pack<T>::kCount, kThreads);
+    launch(at, name, &map_kernel<Function, T, Sources...>, blocks, kThreads, 0, n, to, from...);
+  } else {
+    launch(at, name, &map_elements_kernel<Function, T, Sources...>, striding_blocks(n, kThreads), kThreads, 0, n, to,
+           from...);
+  }
+}
+
+template <typename From, typename To>
+__global__ void convert_kernel(std::int64_t n, const From* from, To* to) {
+  for (std::int64_t i = grid_thread(); i < n; i += grid_threads()) to[i] = narrow<To>(widen(from[i]));
+}
+
+/// A thread a draw, which decides over four neighbours of a row.
+template <typename T>
+__global__ void dropout_kernel(int rows, int features, float p, std::uint32_t layer, const std::int32_t* samples,
+                               const StepState* state, const T* x, T* y) {
+  const int draws = (features + 3) / 4;
+  const float keep = 1.0F - p;
+  for (std::int64_t i = grid_thread(); i < std::int64_t{rows} * draws; i += grid_threads()) {
+    const auto row = static_cast<int>(i / draws);
+    const auto draw = static_cast<int>(i % draws);
+    const Philox4 words = philox(state->seed, Purpose::dropout, static_cast<std::uint64_t>(samples[row]), state->epoch,
+                                 (layer << 24) + static_cast<std::uint32_t>(draw));
+    for (int k = 0; k < 4 && draw * 4 + k < features; ++k) {
+      const std::int64_t at = std::int64_t{row} * features + draw * 4 + k;
+      y[at] = to_uniform(words.v[k]) >= p ? narrow<T>(widen(x[at]) / keep) : T{};
+    }
+  }
+}
+
+}  // namespace
+
+void relu_forward(const Launch& at, DType dtype, std::int64_t n, const void* x, void* y) {
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    map<Relu>(at, "relu_forward", n, static_cast<T*>(y), static_cast<const T*>(x));
+  });
+}
+
+void relu_backward(const Launch& at, DType dtype, std::int64_t n, const void* dy, const void* y, void* dx) {
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    map<ReluGradient>(at, "relu_backward", n, static_cast<T*>(dx), static_cast<const T*>(dy), static_cast<const T*>(y));
+  });
+}
+
+void add(const Launch& at, DType dtype, std::int64_t n, const void* a, const void* b, void* sum) {
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    map<Sum>(at, "add", n, static_cast<T*>(sum), static_cast<const T*>(a), static_cast<const T*>(b));
+  });
+}
+
+void convert(const Launch& at, std::int64_t n, DType from_type, const void* from, DType to_type, void* to) {
+  if (n == 0) return;
+  with_type(from_type, [&](auto source) {
+    with_type(to_type, [&](auto target) {
+      using From = decltype(source);
+      using To = decltype(target);
+      launch(at, "convert", &convert_kernel<From, To>, striding_blocks(n, kThreads), kThreads, 0, n,
+             static_cast<const From*>(from), static_cast<To*>(to));
+    });
+  });
+}
+
+void dropout(const Launch& at, DType dtype, int rows, int features, float p, std::uint32_t layer,
+             const std::int32_t* samples, const StepState* state, const void* x, void* y) {
+  if (rows == 0 || features == 0) return;
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    launch(at, "dropout", &dropout_kernel<T>, striding_blocks(std::int64_t{rows} * ((features + 3) / 4), kThreads),
+           kThreads, 0, rows, features, p, layer, samples, state, static_cast<const T*>(x), static_cast<T*>(y));
+  });
+}
+
+}  // namespace retort::RETORT_CUDA_NAMESPACE

@@ -1,0 +1,112 @@
+// Kernels with one mistake each, and the same without it.
+#include <cuda_runtime.h>
+
+#include "tests/simt/planted.h"
+
+namespace simt::planted {
+namespace {
+
+__device__ float warp_sum(float value) {
+  for (int bits = 16; bits > 0; bits /= 2) value += __shfl_xor_sync(0xffffffffU, value, bits);
+  return value;
+}
+
+/// Sums of the blocks' shares of x.
+__global__ void block_sums(const float* x, int n, float* sums) {
+  __shared__ float parts[32];
+  float sum = 0;
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < static_cast<unsigned>(n); i += gridDim.x * blockDim.x) {
+    sum += x[i];
+  }
+  sum = warp_sum(sum);
+  if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
+  __syncthreads();
+  if (threadIdx.x >= 32) return;
+  sum = warp_sum(threadIdx.x < blockDim.x / 32 ? parts[threadIdx.x] : 0.0F);
+  if (threadIdx.x == 0) sums[blockIdx.x] = sum;
+}
+
+__global__ void one_too_far(const float* x, int n, float* y) {
+  const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (i <= n) y[i] = x[i];  // <= instead of <
+}
+
+__global__ void shared_too_small(float* y) {
+  __shared__ float values[63];
+  values[threadIdx.x] = 1;
+  __syncthreads();
+  y[threadIdx.x] = values[threadIdx.x ^ 1U];
+}
+
+__device__ __forceinline__ float4 load_four(const float* from) {
+  check_aligned(from, sizeof(float4));
+  return *reinterpret_cast<const float4*>(from);
+}
+
+__global__ void half_aligned(const float* x, float* y) {
+  const float4 four = load_four(x + 2);
+  y[threadIdx.x] = four.x + four.y + four.z + four.w;
+}
+
+__global__ void never_written(float* y) {
+  __shared__ float values[64];
+  if (threadIdx.x > 0) values[threadIdx.x] = 1;  // nobody writes the first
+  __syncthreads();
+  y[threadIdx.x] = values[(threadIdx.x + 1) % 64];
+}
+
+__global__ void no_barrier(float* y) {
+  __shared__ float values[64];
+  values[threadIdx.x] = 0;
+  __syncthreads();
+  values[threadIdx.x] = static_cast<float>(threadIdx.x);
+  y[threadIdx.x] = values[63 - threadIdx.x];  // what was there before, or after?
+}
+
+__global__ void both_write(float* y) {
+  y[threadIdx.x / 2] = static_cast<float>(threadIdx.x);
+}
+
+__global__ void barrier_in_branch(float* y) {
+  if (threadIdx.x < 40) __syncthreads();  // of 40 threads
+  y[threadIdx.x] = 1;
+}
+
+__global__ void shuffle_in_branch(float* y) {
+  float value = 1;
+  if (threadIdx.x < 20) value += __shfl_xor_sync(0xffffffffU, value, 1);
+  y[threadIdx.x] = value;
+}
+
+__global__ void first_come(int* counter, int* order) {
+  if (threadIdx.x == 0) order[blockIdx.x] = atomicAdd(counter, 1);
+}
+
+}  // namespace
+
+void run(Bug bug, float* x, int n, float* y, int* counter) {
+  switch (bug) {
+    case Bug::none:
+      return launch("block_sums", block_sums, {4}, {64}, 0, x, n, y);
+    case Bug::one_too_far:
+      return launch("one_too_far", one_too_far, {static_cast<unsigned>(n) / 64 + 1}, {64}, 0, x, n, y);
+    case Bug::shared_too_small:
+      return launch("shared_too_small", shared_too_small, {1}, {64}, 0, y);
+    case Bug::half_aligned:
+      return launch("half_aligned", half_aligned, {1}, {64}, 0, x, y);
+    case Bug::never_written:
+      return launch("never_written", never_written, {1}, {64}, 0, y);
+    case Bug::no_barrier:
+      return launch("no_barrier", no_barrier, {1}, {64}, 0, y);
+    case Bug::both_write:
+      return launch("both_write", both_write, {1}, {64}, 0, y);
+    case Bug::barrier_in_branch:
+      return launch("barrier_in_branch", barrier_in_branch, {1}, {64}, 0, y);
+    case Bug::shuffle_in_branch:
+      return launch("shuffle_in_branch", shuffle_in_branch, {1}, {64}, 0, y);
+    case Bug::first_come:
+      return launch("first_come", first_come, {8}, {32}, 0, counter, counter + 1);
+  }
+}
+
+}  // namespace simt::planted

@@ -1,0 +1,22 @@
+// What the runner's own tests launch.
+#pragma once
+
+namespace simt::planted {
+
+enum class Bug {
+  none,
+  one_too_far,
+  shared_too_small,
+  half_aligned,
+  never_written,
+  no_barrier,
+  both_write,
+  barrier_in_branch,
+  shuffle_in_branch,
+  first_come,
+};
+
+/// x has n floats, y as many; counter has nine.
+void run(Bug bug, float* x, int n, float* y, int* counter);
+
+}  // namespace simt::planted

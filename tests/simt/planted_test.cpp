@@ -1,0 +1,101 @@
+// Each kind of mistake is found, with its line; the kernel without one is not complained about.
+#include "tests/simt/planted.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/simt/runner.h"
+
+namespace {
+
+using simt::FindingKind;
+using simt::planted::Bug;
+
+struct Outcome {
+  std::optional<FindingKind> kind;
+  std::string message;
+  std::vector<float> y;
+};
+
+Outcome outcome_of(Bug bug) {
+  constexpr int kCount = 200;
+  const std::vector<float> ones(kCount, 1.0F);
+  auto* x = static_cast<float*>(simt::allocate(kCount * sizeof(float)));
+  auto* y = static_cast<float*>(simt::allocate(kCount * sizeof(float)));
+  auto* counter = static_cast<int*>(simt::allocate(9 * sizeof(int)));
+  simt::copy(x, ones.data(), kCount * sizeof(float));
+  simt::fill_zero(counter, 9 * sizeof(int));
+  Outcome outcome;
+  try {
+    simt::planted::run(bug, x, kCount, y, counter);
+  } catch (const simt::Finding& finding) {
+    outcome.kind = finding.kind();
+    outcome.message = finding.what();
+  }
+  outcome.y.resize(4);
+  simt::copy(outcome.y.data(), y, 4 * sizeof(float));
+  simt::release(x);
+  simt::release(y);
+  simt::release(counter);
+  return outcome;
+}
+
+/// The line of planted.cu that has this text, as findings write it.
+std::string line_of(const std::string& words) {
+  std::ifstream file(RETORT_TEST_DIR "/simt/planted.cu");
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.find(words) != std::string::npos) return "planted.cu:" + std::to_string(number);
+  }
+  FAIL("planted.cu has no line with: " << words);
+  return {};
+}
+
+void check_found(Bug bug, FindingKind kind, const std::string& words) {
+  CAPTURE(words);
+  const Outcome outcome = outcome_of(bug);
+  CAPTURE(outcome.message);
+  REQUIRE(outcome.kind.has_value());
+  CHECK(*outcome.kind == kind);
+  if (!words.empty()) CHECK(outcome.message.find(line_of(words)) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("simt: a correct kernel runs, and gives the right sums") {
+  const Outcome outcome = outcome_of(Bug::none);
+  CAPTURE(outcome.message);
+  CHECK_FALSE(outcome.kind.has_value());
+  CHECK(outcome.y == std::vector<float>{64, 64, 64, 8});
+}
+
+TEST_CASE("simt: accesses outside of buffers and shared variables are found, with their line") {
+  check_found(Bug::one_too_far, FindingKind::out_of_bounds, "y[i] = x[i];");
+  check_found(Bug::shared_too_small, FindingKind::out_of_bounds, "values[threadIdx.x] = 1;");
+}
+
+TEST_CASE("simt: a wide access that is not aligned is found") {
+  check_found(Bug::half_aligned, FindingKind::misaligned, "load_four(x + 2)");
+}
+
+TEST_CASE("simt: a read of memory that nobody wrote is found") {
+  check_found(Bug::never_written, FindingKind::uninitialised, "values[(threadIdx.x + 1) % 64]");
+}
+
+TEST_CASE("simt: races are found, in shared and in device memory") {
+  check_found(Bug::no_barrier, FindingKind::race, "values[threadIdx.x] = static_cast<float>(threadIdx.x);");
+  check_found(Bug::both_write, FindingKind::race, "y[threadIdx.x / 2]");
+}
+
+TEST_CASE("simt: barriers and shuffles that some threads do not reach are found") {
+  check_found(Bug::barrier_in_branch, FindingKind::divergent_barrier, "__syncthreads();  // of 40");
+  check_found(Bug::shuffle_in_branch, FindingKind::divergent_warp, "__shfl_xor_sync(0xffffffffU, value, 1)");
+}
+
+TEST_CASE("simt: a result that depends on the order of blocks is found") {
+  check_found(Bug::first_come, FindingKind::order_dependence, "");
+}

@@ -1,0 +1,386 @@
+#include "tests/simt/runner.h"
+
+#include <algorithm>
+#include <boost/context/detail/fcontext.hpp>
+#include <memory>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <vector>
+
+#include "tests/simt/statics.h"
+#include "tests/simt/watch.h"
+
+namespace simt {
+namespace {
+
+namespace context = boost::context::detail;
+
+constexpr std::size_t kStackBytes = 64 * 1024;
+
+enum class State { ready, at_barrier, in_warp, finished };
+
+struct Thread {
+  context::fcontext_t fiber = nullptr;
+  std::byte* stack = nullptr;
+  Index index;
+  int number = 0;  ///< in the block
+  State state = State::ready;
+  const void* site = nullptr;  ///< where it waits
+  // Of the warp operation that it waits in.
+  unsigned mask = 0;
+  const char* operation = nullptr;
+  std::uint64_t value[2] = {};
+  std::uint64_t values[kWarpSize][2] = {};  ///< of all lanes, once they are together
+  std::uint32_t block_epoch = 0;
+  std::uint32_t warp_epoch = 0;
+
+  int warp() const { return number / kWarpSize; }
+  int lane() const { return number % kWarpSize; }
+};
+
+/// The launch that is running. One at a time: everything happens on the host's thread.
+struct Run {
+  const char* name = nullptr;
+  Extent grid, block;
+  const Body* body = nullptr;
+  void* dynamic_shared = nullptr;
+  Index block_index;
+  std::uint32_t block_number = 0;
+  std::vector<Thread> threads;
+  Thread* current = nullptr;
+  context::fcontext_t scheduler = nullptr;
+  std::optional<Finding> finding;
+};
+
+Run* active = nullptr;
+int wanted_orders = 3;
+
+/// Stacks are kept between launches.
+std::byte* stack(std::size_t i) {
+  static std::vector<std::unique_ptr<std::byte[]>> stacks;
+  while (stacks.size() <= i) stacks.push_back(std::make_unique<std::byte[]>(kStackBytes));
+  return stacks[i].get();
+}
+
+/// Hands over to the scheduler, which comes back when the thread may go on.
+void pause() {
+  Thread* self = active->current;
+  const context::transfer_t back = context::jump_fcontext(active->scheduler, nullptr);
+  active->scheduler = back.fctx;
+  active->current = self;
+}
+
+void thread_main(context::transfer_t from) {
+  active->scheduler = from.fctx;
+  (*active->body)();
+  active->current->state = State::finished;
+  pause();
+}
+
+std::string who(const Run& run, std::uint32_t thread) {
+  const auto size = static_cast<std::uint32_t>(run.block.count());
+  const auto place = [](std::uint32_t i, Extent e) {
+    std::ostringstream out;
+    out << "(" << i % e.x << ", " << i / e.x % e.y << ", " << i / e.x / e.y << ")";
+    return out.str();
+  };
+  return "thread " + place(thread % size, run.block) + " of block " + place(thread / size, run.grid);
+}
+
+std::uint32_t number_in_grid(const Run& run, const Thread& thread) {
+  return run.block_number * static_cast<std::uint32_t>(run.block.count()) + static_cast<std::uint32_t>(thread.number);
+}
+
+/// Ends the launch from within a thread.
+[[noreturn]] void stop(FindingKind kind, const std::string& what, const void* site) {
+  active->finding.emplace(kind, std::string(active->name) + ": " +
+                                    who(*active, number_in_grid(*active, *active->current)) + " " + what + ", at " +
+                                    source_line(site));
+  for (;;) pause();  // the scheduler never comes back
+}
+
+/// Runs a thread until it waits or ends.
+void resume(Run& run, Thread& thread) {
+  run.current = &thread;
+  thread.fiber = context::jump_fcontext(thread.fiber, nullptr).fctx;
+  run.current = nullptr;
+}
+
+/// Lets the warp's lanes go on whose operation is complete. Whether any did.
+bool release_warp(Run& run, int warp) {
+  const auto begin = run.threads.begin() + static_cast<std::ptrdiff_t>(warp) * kWarpSize;
+  const auto end = run.threads.begin() +
+                   std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(run.threads.size()), (warp + 1L) * kWarpSize);
+  bool any = false;
+  for (auto first = begin; first != end; ++first) {
+    if (first->state != State::in_warp) continue;
+    const auto together = [&](const Thread& t) {
+      return t.state == State::in_warp && t.mask == first->mask && t.operation == first->operation;
+    };
+    bool complete = true;
+    for (int lane = 0; lane < kWarpSize; ++lane) {
+      if ((first->mask >> lane & 1U) != 0 && !(lane < end - begin && together(begin[lane]))) complete = false;
+    }
+    if (!complete) continue;
+    const unsigned mask = first->mask;
+    for (int lane = 0; lane < end - begin; ++lane) {
+      if ((mask >> lane & 1U) == 0) continue;
+      for (int other = 0; other < end - begin; ++other) std::copy_n(begin[other].value, 2, begin[lane].values[other]);
+      begin[lane].state = State::ready;
+      begin[lane].warp_epoch += 1;
+    }
+    any = true;
+  }
+  return any;
+}
+
+/// Says why no thread of the block can go on.
+Finding stuck(const Run& run) {
+  const Thread* waiting = nullptr;
+  const Thread* elsewhere = nullptr;
+  for (const Thread& t : run.threads) {
+    if (t.state == State::in_warp && (waiting == nullptr || waiting->state == State::at_barrier)) waiting = &t;
+    if (t.state == State::at_barrier && waiting == nullptr) waiting = &t;
+  }
+  const bool warp = waiting->state == State::in_warp;
+  for (const Thread& t : run.threads) {
+    if (&t == waiting) continue;
+    if (warp && (t.warp() != waiting->warp() || (waiting->mask >> t.lane() & 1U) == 0)) continue;
+    if (t.state == waiting->state && t.site == waiting->site && (!warp || t.mask == waiting->mask)) continue;
+    elsewhere = &t;
+    break;
+  }
+  std::string what = std::string(run.name) + ": " + who(run, number_in_grid(run, *waiting)) + " waits in " +
+                     (warp ? waiting->operation : "__syncthreads") + " at " + source_line(waiting->site) + ", but ";
+  if (elsewhere == nullptr) {
+    what += "a lane of its mask does not exist";
+  } else {
+    what += who(run, number_in_grid(run, *elsewhere));
+    what += elsewhere->state == State::finished
+                ? " has ended"
+                : " waits in " +
+                      std::string(elsewhere->state == State::in_warp ? elsewhere->operation : "__syncthreads") +
+                      " at " + source_line(elsewhere->site);
+  }
+  return {warp ? FindingKind::divergent_warp : FindingKind::divergent_barrier, what};
+}
+
+/// Lets the block go on behind a barrier that all of it has reached.
+bool release_barrier(Run& run) {
+  const void* site = run.threads.front().site;
+  for (const Thread& t : run.threads) {
+    if (t.state != State::at_barrier || t.site != site) return false;
+  }
+  for (Thread& t : run.threads) {
+    t.state = State::ready;
+    t.block_epoch += 1;
+  }
+  return true;
+}
+
+void run_block(Run& run, std::uint32_t number, std::mt19937* random, std::size_t dynamic_shared_bytes) {
+  run.block_number = number;
+  run.block_index = {number % run.grid.x, number / run.grid.x % run.grid.y, number / run.grid.x / run.grid.y};
+  run.dynamic_shared = Memory::instance().begin_block(dynamic_shared_bytes);
+  run.threads.assign(run.block.count(), Thread{});
+  for (std::size_t i = 0; i < run.threads.size(); ++i) {
+    Thread& t = run.threads[i];
+    t.number = static_cast<int>(i);
+    const auto n = static_cast<unsigned>(i);
+    t.index = {n % run.block.x, n / run.block.x % run.block.y, n / run.block.x / run.block.y};
+    t.stack = stack(i);
+    t.fiber = context::make_fcontext(t.stack + kStackBytes, kStackBytes, thread_main);
+  }
+  std::vector<int> warps((run.threads.size() + kWarpSize - 1) / kWarpSize);
+  for (std::size_t w = 0; w < warps.size(); ++w) warps[w] = static_cast<int>(w);
+  std::vector<int> lanes(kWarpSize);
+  for (int lane = 0; lane < kWarpSize; ++lane) lanes[static_cast<std::size_t>(lane)] = lane;
+  for (;;) {
+    bool ran = false;
+    if (random != nullptr) std::shuffle(warps.begin(), warps.end(), *random);
+    for (const int warp : warps) {
+      do {
+        if (random != nullptr) std::shuffle(lanes.begin(), lanes.end(), *random);
+        for (const int lane : lanes) {
+          const std::size_t i = static_cast<std::size_t>(warp) * kWarpSize + static_cast<std::size_t>(lane);
+          if (i >= run.threads.size() || run.threads[i].state != State::ready) continue;
+          resume(run, run.threads[i]);
+          ran = true;
+          if (run.finding) throw *run.finding;
+        }
+      } while (release_warp(run, warp));
+    }
+    if (ran) continue;
+    if (std::all_of(run.threads.begin(), run.threads.end(),
+                    [](const Thread& t) { return t.state == State::finished; })) {
+      return;
+    }
+    if (!release_barrier(run)) throw stuck(run);
+  }
+}
+
+/// The bytes of all buffers, and which of them count as written.
+struct Snapshot {
+  struct Copy {
+    Region* region;
+    std::vector<std::byte> bytes;
+    std::vector<bool> written;
+  };
+  std::vector<Copy> copies;
+
+  Snapshot() {
+    for (const auto& [begin, region] : Memory::instance().buffers()) {
+      copies.push_back({region.get(), {region->begin, region->begin + region->bytes}, region->written()});
+    }
+  }
+  void restore() const {
+    for (const Copy& copy : copies) {
+      std::copy(copy.bytes.begin(), copy.bytes.end(), copy.region->begin);
+      copy.region->set_written(copy.written);
+    }
+  }
+  /// Empty if memory is as it was.
+  std::string difference() const {
+    for (const Copy& copy : copies) {
+      const auto at = std::mismatch(copy.bytes.begin(), copy.bytes.end(), copy.region->begin).first;
+      if (at != copy.bytes.end()) {
+        return "byte " + std::to_string(at - copy.bytes.begin()) + " of " + copy.region->name;
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+void set_orders(int orders) {
+  wanted_orders = std::max(1, orders);
+}
+
+void run(const char* name, Extent grid, Extent block, std::size_t dynamic_shared_bytes, const Body& body) {
+  if (block.count() == 0 || block.count() > 1024 || grid.count() == 0) {
+    throw Finding(FindingKind::out_of_bounds, std::string(name) + ": a block of " + std::to_string(block.count()) +
+                                                  " threads, a grid of " + std::to_string(grid.count()) + " blocks");
+  }
+  const Snapshot before;
+  std::optional<Snapshot> first_result;
+  for (int order = 0; order < wanted_orders; ++order) {
+    if (order > 0) before.restore();
+    for (const auto& [begin, region] : Memory::instance().buffers()) region->begin_round();
+    std::mt19937 random(static_cast<unsigned>(order));
+    std::vector<std::uint32_t> blocks(grid.count());
+    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<std::uint32_t>(i);
+    if (order > 0) std::shuffle(blocks.begin(), blocks.end(), random);
+    Run launch;
+    launch.name = name;
+    launch.grid = grid;
+    launch.block = block;
+    launch.body = &body;
+    active = &launch;
+    try {
+      for (const std::uint32_t number : blocks) {
+        run_block(launch, number, order > 0 ? &random : nullptr, dynamic_shared_bytes);
+      }
+    } catch (...) {
+      active = nullptr;
+      throw;
+    }
+    active = nullptr;
+    if (order == 0) {
+      if (wanted_orders > 1) first_result.emplace();
+    } else if (const std::string difference = first_result->difference(); !difference.empty()) {
+      throw Finding(FindingKind::order_dependence,
+                    std::string(name) + ": " + difference + " depends on the order in which threads run");
+    }
+  }
+}
+
+Index thread_index() {
+  return active->current->index;
+}
+Index block_index() {
+  return active->block_index;
+}
+Extent block_extent() {
+  return active->block;
+}
+Extent grid_extent() {
+  return active->grid;
+}
+void* dynamic_shared() {
+  return active->dynamic_shared;
+}
+
+void barrier() {
+  Thread& self = *active->current;
+  self.site = __builtin_return_address(0);
+  self.state = State::at_barrier;
+  pause();
+}
+
+Exchange::Exchange(unsigned mask, const void* value, std::size_t bytes, const char* operation)
+    : mask_(mask), lane_(active->current->lane()), site_(__builtin_return_address(0)), operation_(operation) {
+  Thread& self = *active->current;
+  self.site = site_;
+  self.mask = mask;
+  self.operation = operation;
+  if (bytes > 0) std::memcpy(self.value, value, bytes);
+  if ((mask >> lane_ & 1U) == 0)
+    stop(FindingKind::divergent_warp, std::string("is not in the mask of its ") + operation, site_);
+  self.state = State::in_warp;
+  pause();
+  values_ = self.values;
+}
+
+void Exchange::read(int lane, void* value, std::size_t bytes) const {
+  if (lane < 0 || lane >= kWarpSize || !has(lane)) {
+    stop(FindingKind::divergent_warp,
+         "reads lane " + std::to_string(lane) + ", which is not in the mask of its " + operation_, site_);
+  }
+  std::memcpy(value, values_[lane], bytes);
+}
+
+void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
+  if (active == nullptr || active->current == nullptr) return;
+  const Thread& self = *active->current;
+  auto* p = static_cast<std::byte*>(address);
+  if (p >= self.stack && p < self.stack + kStackBytes) return;
+  const char* verb = kind == AccessKind::read ? "reads " : kind == AccessKind::write ? "writes " : "changes ";
+  const std::string what = std::string();
+  Memory& memory = Memory::instance();
+  Region* region = memory.find(address);
+  const auto offset = region == nullptr ? 0 : static_cast<std::size_t>(p - region->begin);
+  if (region == nullptr || offset + bytes > region->bytes) {
+    if (region == nullptr && kind == AccessKind::read && is_constant(address)) return;
+    stop(FindingKind::out_of_bounds,
+         verb + std::to_string(bytes) + " bytes " + memory.describe(p + (region == nullptr ? 0 : bytes - 1)), site);
+  }
+  if (aligned && reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+    stop(FindingKind::misaligned,
+         verb + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name, site);
+  }
+  Stamp other;
+  const Accessor by{{number_in_grid(*active, self), self.block_epoch, self.warp_epoch},
+                    static_cast<std::uint32_t>(active->block.count())};
+  const Region::Verdict verdict = region->note(offset, bytes, kind, by, &other);
+  if (verdict == Region::Verdict::fine) return;
+  const std::string place = "byte " + std::to_string(offset) + " of " + region->name;
+  if (verdict == Region::Verdict::race) {
+    stop(FindingKind::race,
+         verb + place + ", which " + who(*active, other.thread) + " uses with no barrier between the two", site);
+  }
+  stop(FindingKind::uninitialised, verb + place + ", which nobody wrote", site);
+}
+
+void check_aligned(const void* address, std::size_t bytes) {
+  if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) return;
+  stop(FindingKind::misaligned, "accesses " + std::to_string(bytes) + " bytes at an address that is no multiple of it",
+       __builtin_return_address(0));
+}
+
+void note_atomic(void* address, std::size_t bytes, const void* site) {
+  watch(address, bytes, AccessKind::atomic, site);
+}
+
+}  // namespace simt
