@@ -34,6 +34,7 @@ struct Thread {
   std::uint64_t values[kWarpSize][2] = {};  ///< of all lanes, once they are together
   std::uint32_t block_epoch = 0;
   std::uint32_t warp_epoch = 0;
+  bool in_runner = false;  ///< its accesses are the runner's own
 
   int warp() const { return number / kWarpSize; }
   int lane() const { return number % kWarpSize; }
@@ -91,6 +92,20 @@ std::string who(const Run& run, std::uint32_t thread) {
 std::uint32_t number_in_grid(const Run& run, const Thread& thread) {
   return run.block_number * static_cast<std::uint32_t>(run.block.count()) + static_cast<std::uint32_t>(thread.number);
 }
+
+/// While it lives, the running thread is not watched. Templates of the standard library that a .cu file uses as well
+/// are linked once, perhaps with the kernels' instrumentation, so that the runner's own strings would be reported.
+class Unwatched {
+ public:
+  explicit Unwatched(Thread& thread) : thread_(thread), before_(thread.in_runner) { thread.in_runner = true; }
+  Unwatched(const Unwatched&) = delete;
+  Unwatched& operator=(const Unwatched&) = delete;
+  ~Unwatched() { thread_.in_runner = before_; }
+
+ private:
+  Thread& thread_;
+  const bool before_;
+};
 
 /// Ends the launch from within a thread.
 [[noreturn]] void stop(FindingKind kind, const std::string& what, const void* site) {
@@ -322,6 +337,7 @@ void barrier() {
 Exchange::Exchange(unsigned mask, const void* value, std::size_t bytes, const char* operation)
     : mask_(mask), lane_(active->current->lane()), site_(__builtin_return_address(0)), operation_(operation) {
   Thread& self = *active->current;
+  const Unwatched unwatched(self);
   self.site = site_;
   self.mask = mask;
   self.operation = operation;
@@ -334,6 +350,7 @@ Exchange::Exchange(unsigned mask, const void* value, std::size_t bytes, const ch
 }
 
 void Exchange::read(int lane, void* value, std::size_t bytes) const {
+  const Unwatched unwatched(*active->current);
   if (lane < 0 || lane >= kWarpSize || !has(lane)) {
     stop(FindingKind::divergent_warp,
          "reads lane " + std::to_string(lane) + ", which is not in the mask of its " + operation_, site_);
@@ -343,7 +360,9 @@ void Exchange::read(int lane, void* value, std::size_t bytes) const {
 
 void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
   if (active == nullptr || active->current == nullptr) return;
-  const Thread& self = *active->current;
+  Thread& self = *active->current;
+  if (self.in_runner) return;
+  const Unwatched unwatched(self);
   auto* p = static_cast<std::byte*>(address);
   if (p >= self.stack && p < self.stack + kStackBytes) return;
   const char* verb = kind == AccessKind::read ? "reads " : kind == AccessKind::write ? "writes " : "changes ";
@@ -375,6 +394,7 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
 
 void check_aligned(const void* address, std::size_t bytes) {
   if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) return;
+  const Unwatched unwatched(*active->current);
   stop(FindingKind::misaligned, "accesses " + std::to_string(bytes) + " bytes at an address that is no multiple of it",
        __builtin_return_address(0));
 }

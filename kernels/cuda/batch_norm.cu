@@ -1,0 +1,385 @@
+// Batch normalisation: one pass over the data for the sums, a small kernel that turns them into coefficients, one pass
+// for the result. Bandwidth is all there is to win, so what is optional is decided at run time, once a row.
+#include <cmath>
+
+#include "kernels/batch_norm.h"
+#include "kernels/cuda/batch_norm_block.h"
+#include "kernels/cuda/launch.h"
+
+namespace retort::RETORT_CUDA_NAMESPACE {
+namespace {
+
+/// The second pass walks backwards, through what the first one left in the cache.
+__device__ std::int64_t chunk_from_the_end() {
+  return std::int64_t{gridDim.x} - 1 - blockIdx.x;
+}
+
+// ---- forward ----
+
+template <typename P>
+struct Inputs {
+  P x, x2, residual;
+};
+
+/// x + x2 as it is stored, which is what is normalised.
+template <typename P>
+__device__ __forceinline__ P sum_of(const Inputs<P>& in, bool pair) {
+  using T = std::remove_cvref_t<decltype(in.x.v[0])>;
+  P sum = in.x;
+  if (pair) {
+    for (int j = 0; j < P::kCount; ++j) sum.v[j] = narrow<T>(widen(in.x.v[j]) + widen(in.x2.v[j]));
+  }
+  return sum;
+}
+
+/// Per chunk and channel: a value near the mean, and the sums of the distances to it and of their squares. From so near
+/// the squares lose nothing to cancellation, however large the mean.
+template <typename T, bool kWide>
+__global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
+    statistics_kernel(BatchNormPlan plan, const T* x, const T* x2, T* sum, float* partials) {
+  using P = Piece<T, kWide>;
+  constexpr int kSamples = 4;
+  const std::int64_t chunk = blockIdx.x;
+  const BatchNormTile tile(plan, chunk, P::kCount);
+  const auto load = [&](std::int64_t at) { return Inputs<P>{load_piece<P>(x + at), load_if_there<P>(x2, at), {}}; };
+  PerChannel<P::kCount> shift;
+  if (tile.inside) {
+    const std::int64_t begin = plan.chunk_begin(chunk);
+    const std::int64_t rows = plan.chunk_end(chunk) - begin;
+    for (int s = 0; s < kSamples; ++s) {
+      const P sample = sum_of(load((begin + rows * s / kSamples) * plan.channels + tile.channel), x2 != nullptr);
+      for (int j = 0; j < P::kCount; ++j) shift.v[j] += widen(sample.v[j]) / kSamples;
+    }
+  }
+  __syncthreads();  // sum may be x: all samples are taken before anything is written
+  PerChannel<P::kCount> first;
+  PerChannel<P::kCount> second;
+  tile.template each<4>(load, [&](std::int64_t at, const Inputs<P>& in) {
+    const P value = sum_of(in, x2 != nullptr);
+    if (x2 != nullptr) store_piece(sum + at, value);
+    for (int j = 0; j < P::kCount; ++j) {
+      const float d = widen(value.v[j]) - shift.v[j];
+      first.v[j] += d;
+      second.v[j] += d * d;
+    }
+  });
+  add_block_rows(plan.chunk_end(chunk) - plan.chunk_begin(chunk), first, second);
+  if (!tile.inside || threadIdx.y != 0) return;
+  float* partial = partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
+  shift.store(partial);
+  first.store(partial + plan.channels);
+  second.store(partial + 2 * plan.channels);
+}
+
+/// The coefficients of normalise_kernel: mean, scale, offset.
+__global__ void batch_coefficients_kernel(BatchNormPlan plan, float epsilon, float momentum, BatchNormForward args,
+                                          const float* partials, float* coefficients) {
+  const std::int64_t c = std::int64_t{blockIdx.x} * kTotalChannels + threadIdx.x;
+  const bool inside = c < plan.channels;
+  const std::int64_t stride = plan.channels;
+  const double shift = inside ? partials[c] : 0.0F;  // all chunks' sums move to that of the first
+  const Totals total = add_chunks(inside ? plan.chunks : 0, [&](std::int64_t chunk) {
+    const float* partial = partials + chunk * BatchNormPlan::kPartials * stride + c;
+    const auto n = static_cast<double>(plan.chunk_end(chunk) - plan.chunk_begin(chunk));
+    const double move = partial[0] - shift;
+    const double first = partial[stride];
+    return Totals{first + n * move, partial[2 * stride] + 2 * move * first + n * move * move};
+  });
+  if (threadIdx.y != 0) return;
+  if (c == 0 && args.batches_tracked != nullptr) *args.batches_tracked += 1;
+  if (!inside) return;
+  const auto n = static_cast<double>(plan.rows);
+  const double unbiased = plan.rows > 1 ? n / (n - 1) : 1.0;
+  const double distance = total.first / n;
+  const double mean = shift + distance;
+  const double square = total.second / n - distance * distance;
+  const double variance = square < 0 ? 0.0 : square;
+  const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(epsilon));
+  const auto saved_mean = static_cast<float>(mean);
+  args.save_mean[c] = saved_mean;
+  args.save_rstd[c] = static_cast<float>(rstd);
+  const double share = momentum;
+  if (args.running_mean != nullptr) {
+    args.running_mean[c] = static_cast<float>((1.0 - share) * args.running_mean[c] + share * mean);
+  }
+  if (args.running_var != nullptr) {
+    args.running_var[c] = static_cast<float>((1.0 - share) * args.running_var[c] + share * variance * unbiased);
+  }
+  // The offset takes up what the mean loses in rounding to float.
+  const double scale = args.gamma[c] * rstd;
+  coefficients[c] = saved_mean;
+  coefficients[stride + c] = static_cast<float>(scale);
+  coefficients[2 * stride + c] = static_cast<float>(args.beta[c] + (saved_mean - mean) * scale);
+}
+
+/// The same from the running statistics.
+__global__ void running_coefficients_kernel(std::int64_t channels, float epsilon, BatchNormForward args,
+                                            float* coefficients) {
+  const std::int64_t c = grid_thread();
+  if (c >= channels) return;
+  const float mean = args.running_mean[c];
+  const double rstd = 1.0 / std::sqrt(static_cast<double>(args.running_var[c]) + static_cast<double>(epsilon));
+  if (args.save_mean != nullptr) args.save_mean[c] = mean;
+  if (args.save_rstd != nullptr) args.save_rstd[c] = static_cast<float>(rstd);
+  coefficients[c] = mean;
+  coefficients[channels + c] = static_cast<float>(args.gamma[c] * rstd);
+  coefficients[2 * channels + c] = args.beta[c];
+}
+
+/// y = relu?((x + x2 - mean) scale + offset + residual)
+template <typename T, bool kWide>
+__global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
+    normalise_kernel(BatchNormPlan plan, bool relu, const T* x, const T* x2, T* sum, const T* residual, T* y,
+                     const float* coefficients) {
+  using P = Piece<T, kWide>;
+  using Channels = PerChannel<P::kCount>;
+  const BatchNormTile tile(plan, chunk_from_the_end(), P::kCount);
+  if (tile.empty()) return;
+  const Channels mean(coefficients + tile.channel);
+  const Channels scale(coefficients + plan.channels + tile.channel);
+  const Channels offset(coefficients + 2 * plan.channels + tile.channel);
+  const auto load = [&](std::int64_t at) {
+    return Inputs<P>{load_piece<P>(x + at), load_if_there<P>(x2, at), load_if_there<P>(residual, at)};
+  };
+  tile.template each<2>(load, [&](std::int64_t at, const Inputs<P>& in) {
+    const P value = sum_of(in, x2 != nullptr);
+    if (x2 != nullptr) store_piece(sum + at, value);
+    P out;
+    for (int j = 0; j < P::kCount; ++j) {
+      float result = (widen(value.v[j]) - mean.v[j]) * scale.v[j] + offset.v[j];
+      if (residual != nullptr) result += widen(in.residual.v[j]);
+      if (relu) result = result < 0 ? 0.0F : result;  // NaN stays
+      out.v[j] = narrow<T>(result);
+    }
+    store_piece(y + at, out);
+  });
+}
+
+// ---- backward ----
+
+template <typename P>
+struct Gradients {
+  P dy, dy2, y, x, addend;
+};
+
+/// The gradient behind the ReLU.
+template <typename P>
+__device__ __forceinline__ float gradient(const Gradients<P>& in, int j, bool pair, bool masked) {
+  float g = widen(in.dy.v[j]);
+  if (pair) g += widen(in.dy2.v[j]);
+  if (masked) g = widen(in.y.v[j]) <= 0 ? 0.0F : g;
+  return g;
+}
+
+/// Per chunk and channel the sums of g and g (x - mean); dresidual = g if it is wanted.
+template <typename T, bool kWide>
+__global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
+    gradient_sums_kernel(BatchNormPlan plan, const T* dy, const T* dy2, const T* y, const T* x, T* dresidual,
+                         const float* save_mean, float* partials) {
+  using P = Piece<T, kWide>;
+  const std::int64_t chunk = blockIdx.x;
+  const BatchNormTile tile(plan, chunk, P::kCount);
+  PerChannel<P::kCount> mean;
+  if (tile.inside) mean = PerChannel<P::kCount>(save_mean + tile.channel);
+  PerChannel<P::kCount> first;
+  PerChannel<P::kCount> second;
+  const auto load = [&](std::int64_t at) {
+    return Gradients<P>{
+        load_piece<P>(dy + at), load_if_there<P>(dy2, at), load_if_there<P>(y, at), load_piece<P>(x + at), {}};
+  };
+  tile.template each<2>(load, [&](std::int64_t at, const Gradients<P>& in) {
+    P stored;
+    for (int j = 0; j < P::kCount; ++j) {
+      float g = gradient(in, j, dy2 != nullptr, y != nullptr);
+      stored.v[j] = narrow<T>(g);
+      if (dresidual != nullptr) g = widen(stored.v[j]);  // dx is computed from what is stored
+      first.v[j] += g;
+      second.v[j] += g * (widen(in.x.v[j]) - mean.v[j]);
+    }
+    if (dresidual != nullptr) store_piece(dresidual + at, stored);
+  });
+  add_block_rows(plan.chunk_end(chunk) - plan.chunk_begin(chunk), first, second);
+  if (!tile.inside || threadIdx.y != 0) return;
+  float* partial = partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
+  first.store(partial);
+  second.store(partial + plan.channels);
+}
+
+/// dgamma, dbeta, and the coefficients of input_gradient_kernel: mean, scale, slope, offset. Without sums (chunks = 0)
+/// and in evaluation the last two do not count.
+__global__ void gradient_coefficients_kernel(BatchNormPlan plan, std::int64_t chunks, BatchNormBackward args,
+                                             const float* partials, float* coefficients) {
+  const std::int64_t c = std::int64_t{blockIdx.x} * kTotalChannels + threadIdx.x;
+  const bool inside = c < plan.channels;
+  const std::int64_t stride = plan.channels;
+  const Totals total = add_chunks(inside ? chunks : 0, [&](std::int64_t chunk) {
+    const float* partial = partials + chunk * BatchNormPlan::kPartials * stride + c;
+    return Totals{partial[0], partial[stride]};
+  });
+  if (!inside || threadIdx.y != 0) return;
+  const double rstd = args.save_rstd[c];
+  if (args.dgamma != nullptr) args.dgamma[c] = static_cast<float>(total.second * rstd);
+  if (args.dbeta != nullptr) args.dbeta[c] = static_cast<float>(total.first);
+  const auto n = static_cast<double>(plan.rows);
+  const double scale = args.gamma[c] * rstd;
+  coefficients[c] = args.save_mean[c];
+  coefficients[stride + c] = static_cast<float>(scale);
+  coefficients[2 * stride + c] = static_cast<float>(-scale * rstd * rstd * (total.second / n));
+  coefficients[3 * stride + c] = static_cast<float>(-scale * (total.first / n));
+}
+
+/// dx = scale g + (x - mean) slope + offset + addend; in evaluation x is null, and the two middle terms are absent.
+template <typename T, bool kWide>
+__global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
+    input_gradient_kernel(BatchNormPlan plan, const T* dy, const T* dy2, const T* y, const T* x, const T* addend, T* dx,
+                          const float* coefficients) {
+  using P = Piece<T, kWide>;
+  using Channels = PerChannel<P::kCount>;
+  constexpr int kRows = P::kCount > 4 ? 1 : 2;  // as registers allow
+  const BatchNormTile tile(plan, chunk_from_the_end(), P::kCount);
+  if (tile.empty()) return;
+  const Channels mean(coefficients + tile.channel);
+  const Channels scale(coefficients + plan.channels + tile.channel);
+  Channels slope;
+  Channels offset;
+  if (x != nullptr) {
+    slope = Channels(coefficients + 2 * plan.channels + tile.channel);
+    offset = Channels(coefficients + 3 * plan.channels + tile.channel);
+  }
+  const auto load = [&](std::int64_t at) {
+    return Gradients<P>{load_piece<P>(dy + at), load_if_there<P>(dy2, at), load_if_there<P>(y, at),
+                        load_if_there<P>(x, at), load_if_there<P>(addend, at)};
+  };
+  tile.template each<kRows>(load, [&](std::int64_t at, const Gradients<P>& in) {
+    P out;
+    for (int j = 0; j < P::kCount; ++j) {
+      float value = scale.v[j] * gradient(in, j, dy2 != nullptr, y != nullptr);
+      if (x != nullptr) value += (widen(in.x.v[j]) - mean.v[j]) * slope.v[j] + offset.v[j];
+      if (addend != nullptr) value += widen(in.addend.v[j]);
+      out.v[j] = narrow<T>(value);
+    }
+    store_piece(dx + at, out);
+  });
+}
+
+// ---- what is launched ----
+
+const dim3 kTotalBlock(kTotalChannels, kTotalParts);
+
+unsigned total_blocks(const BatchNormPlan& plan) {
+  return static_cast<unsigned>((plan.channels + kTotalChannels - 1) / kTotalChannels);
+}
+
+/// Calls body(T{}, wide, plan), wide being std::true_type where everything may be accessed in packs.
+template <typename Body, typename... Pointers>
+void prepare(const Launch& at, const BatchNormShape& shape, const Body& body, const Pointers*... pointers) {
+  with_type(shape.dtype, [&](auto type) {
+    constexpr int kCount = Pack<decltype(type)>::kCount;
+    const auto run = [&](auto packs) {
+      const BatchNormPlan plan(shape, packs() ? kCount : 1);
+      RETORT_CHECK_AS(ErrorKind::internal, at.workspace_bytes >= plan.bytes(), "batch norm has ", at.workspace_bytes,
+                      " bytes of workspace and needs ", plan.bytes());
+      body(type, packs, plan);
+    };
+    const bool packs = shape.channels % kCount == 0 && wide(pointers...) && wide(static_cast<char*>(at.workspace));
+    if (packs) return run(std::true_type{});
+    run(std::false_type{});
+  });
+}
+
+template <bool kTraining>
+void forward(const Launch& at, const BatchNormShape& shape, const BatchNormForward& args) {
+  const auto run = [&](auto type, auto packs, const BatchNormPlan& plan) {
+    using T = decltype(type);
+    const T* x = static_cast<const T*>(args.x);
+    const T* x2 = static_cast<const T*>(args.x2);
+    T* sum = static_cast<T*>(args.sum);
+    float* coefficients = plan.coefficients(at.workspace);
+    float* partials = plan.partials(at.workspace);
+    if constexpr (kTraining) {
+      launch(at, "batch_norm statistics", &statistics_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, x, x2,
+             sum, partials);
+      launch(at, "batch_norm batch coefficients", &batch_coefficients_kernel, total_blocks(plan), kTotalBlock, 0, plan,
+             shape.epsilon, shape.momentum, args, partials, coefficients);
+      if (x2 != nullptr) x = sum;  // holds x + x2 now
+      x2 = nullptr;
+    } else {
+      constexpr int kThreads = BatchNormPlan::kThreads;
+      launch(at, "batch_norm running coefficients", &running_coefficients_kernel,
+             static_cast<unsigned>((plan.channels + kThreads - 1) / kThreads), kThreads, 0, plan.channels,
+             shape.epsilon, args, coefficients);
+    }
+    launch(at, "batch_norm normalise", &normalise_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, shape.relu, x,
+           x2, sum, static_cast<const T*>(args.residual), static_cast<T*>(args.y), coefficients);
+  };
+  prepare(at, shape, run, static_cast<const char*>(args.x), static_cast<const char*>(args.x2),
+          static_cast<const char*>(args.sum), static_cast<const char*>(args.residual),
+          static_cast<const char*>(args.y));
+}
+
+template <bool kTraining>
+void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBackward& args) {
+  const auto run = [&](auto type, auto packs, const BatchNormPlan& plan) {
+    using T = decltype(type);
+    const T* dy = static_cast<const T*>(args.dy);
+    const T* dy2 = static_cast<const T*>(args.dy2);
+    const T* y = shape.relu ? static_cast<const T*>(args.y) : nullptr;
+    const T* x = static_cast<const T*>(args.sum);
+    T* dx = static_cast<T*>(args.dx);
+    T* dresidual = static_cast<T*>(args.dresidual);
+    float* coefficients = plan.coefficients(at.workspace);
+    float* partials = plan.partials(at.workspace);
+    const bool parameters = args.dgamma != nullptr || args.dbeta != nullptr;
+    const bool sums = parameters || dresidual != nullptr || (kTraining && dx != nullptr);
+    if (sums) {
+      launch(at, "batch_norm gradient sums", &gradient_sums_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, dy,
+             dy2, y, x, dresidual, args.save_mean, partials);
+    }
+    if (parameters || dx != nullptr) {
+      launch(at, "batch_norm gradient coefficients", &gradient_coefficients_kernel, total_blocks(plan), kTotalBlock, 0,
+             plan, sums ? plan.chunks : 0, args, partials, coefficients);
+    }
+    if (dx == nullptr) return;
+    if (dresidual != nullptr) {  // holds the whole gradient now
+      dy = dresidual;
+      dy2 = nullptr;
+      y = nullptr;
+    }
+    launch(at, "batch_norm input gradient", &input_gradient_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, dy,
+           dy2, y, kTraining ? x : nullptr, static_cast<const T*>(args.dx_addend), dx, coefficients);
+  };
+  prepare(at, shape, run, static_cast<const char*>(args.dy), static_cast<const char*>(args.dy2),
+          static_cast<const char*>(args.sum), static_cast<const char*>(args.y), args.save_mean,
+          static_cast<const char*>(args.dx_addend), static_cast<const char*>(args.dx),
+          static_cast<const char*>(args.dresidual));
+}
+
+}  // namespace
+
+/// Enough for packs and, where pointers turn out not to be aligned, for single elements.
+std::size_t batch_norm_workspace(const BatchNormShape& shape) {
+  std::size_t bytes = BatchNormPlan(shape, 1).bytes();
+  with_type(shape.dtype, [&](auto type) {
+    constexpr int kCount = Pack<decltype(type)>::kCount;
+    if (shape.channels % kCount == 0) bytes = std::max(bytes, BatchNormPlan(shape, kCount).bytes());
+  });
+  return bytes;
+}
+
+void batch_norm_forward_training(const Launch& at, const BatchNormShape& shape, const BatchNormForward& args) {
+  forward<true>(at, shape, args);
+}
+
+void batch_norm_forward_evaluation(const Launch& at, const BatchNormShape& shape, const BatchNormForward& args) {
+  forward<false>(at, shape, args);
+}
+
+void batch_norm_backward_training(const Launch& at, const BatchNormShape& shape, const BatchNormBackward& args) {
+  backward<true>(at, shape, args);
+}
+
+void batch_norm_backward_evaluation(const Launch& at, const BatchNormShape& shape, const BatchNormBackward& args) {
+  backward<false>(at, shape, args);
+}
+
+}  // namespace retort::RETORT_CUDA_NAMESPACE
