@@ -107,6 +107,11 @@ __device__ float confidence_of(const RowLogits<kHeld>& row, const Top& top, cons
   return confidence < 0 ? 0.0F : confidence;  // a uniform row, off by a rounding
 }
 
+__device__ inline bool drawn_at_random(const StepState& state, std::int32_t sample) {
+  const Philox4 words = philox(state.seed, Purpose::random_mask, static_cast<std::uint64_t>(sample), state.epoch, 0);
+  return to_uniform(words.v[0]) < state.random_share;
+}
+
 /// Fills confidence, correct and participates of row i; the last is also returned, to all lanes.
 template <int kHeld>
 __device__ bool judge_row(const RowLogits<kHeld>& row, const Top& top, const RowSoftmax<kHeld>& softmax,
@@ -118,8 +123,7 @@ __device__ bool judge_row(const RowLogits<kHeld>& row, const Top& top, const Row
   if (rule.participation == Participation::regulated) {
     participates = !correct || confidence < state.confidence_threshold;
   } else if (rule.participation == Participation::random) {
-    const Philox4 words = philox(state.seed, Purpose::random_mask, static_cast<std::uint64_t>(sample), state.epoch, 0);
-    participates = to_uniform(words.v[0]) < state.random_share;
+    participates = drawn_at_random(state, sample);
   }
   if (lane_number() == 0) {
     out.confidence[i] = confidence;

@@ -32,23 +32,25 @@ Region::Verdict Region::note(std::size_t offset, std::size_t count, AccessKind k
   for (std::size_t i = offset / 2; i <= (offset + count - 1) / 2; ++i) {
     Cell& cell = cells_[i];
     if (cell.round != round_) cell = Cell{round_, false, {}, {}};
+    Stamp stamp = by.stamp;
+    stamp.bytes = static_cast<std::uint8_t>((2 * i >= offset ? 1 : 0) | (2 * i + 1 < offset + count ? 2 : 0));
     const bool both_atomic = kind == AccessKind::atomic && cell.atomic_write;
-    if (cell.write.set() && !both_atomic && !ordered(cell.write, by)) {
+    if (cell.write.set() && (cell.write.bytes & stamp.bytes) != 0 && !both_atomic && !ordered(cell.write, by)) {
       *other = cell.write;
       return Verdict::race;
     }
     if (kind == AccessKind::read) {
       // Two readers are kept, preferably ones that a later writer is not ordered behind.
       Stamp& slot = !cell.reads[0].set() || ordered(cell.reads[0], by) ? cell.reads[0] : cell.reads[1];
-      slot = by.stamp;
+      slot = stamp;
     } else {
       for (const Stamp& read : cell.reads) {
-        if (read.set() && !ordered(read, by)) {
+        if (read.set() && (read.bytes & stamp.bytes) != 0 && !ordered(read, by)) {
           *other = read;
           return Verdict::race;
         }
       }
-      cell.write = by.stamp;
+      cell.write = stamp;
       cell.atomic_write = kind == AccessKind::atomic;
     }
   }

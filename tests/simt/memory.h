@@ -15,6 +15,7 @@ struct Stamp {
   std::uint32_t thread = UINT32_MAX;  ///< number in the grid
   std::uint32_t block_epoch = 0;
   std::uint32_t warp_epoch = 0;
+  std::uint8_t bytes = 3;  ///< of the two of a cell: 1, 2 or both
 
   bool set() const { return thread != UINT32_MAX; }
 };
@@ -26,7 +27,7 @@ struct Accessor {
 
 enum class AccessKind { read, write, atomic };
 
-/// The last accesses to two neighbouring bytes. Single bytes of a pair are told apart only by `written`.
+/// The last accesses to two neighbouring bytes. Of two threads that each write one of them, the later is remembered.
 struct Cell {
   std::uint32_t round = 0;  ///< of the region, when the stamps were made; older ones count for nothing
   bool atomic_write = false;

@@ -16,7 +16,7 @@ namespace {
 
 namespace context = boost::context::detail;
 
-constexpr std::size_t kStackBytes = 64 * 1024;
+constexpr std::size_t kStackBytes = 128 * 1024;
 
 enum class State { ready, at_barrier, in_warp, finished };
 
@@ -278,6 +278,7 @@ void run(const char* name, Extent grid, Extent block, std::size_t dynamic_shared
     throw Finding(FindingKind::out_of_bounds, std::string(name) + ": a block of " + std::to_string(block.count()) +
                                                   " threads, a grid of " + std::to_string(grid.count()) + " blocks");
   }
+  static_variable_at(nullptr);  // reads the symbols here: their names want more stack than a fiber has
   const Snapshot before;
   std::optional<Snapshot> first_result;
   for (int order = 0; order < wanted_orders; ++order) {
