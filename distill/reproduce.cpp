@@ -168,8 +168,8 @@ Table Reproduction::execute() {
       row.arm = info.arm;
       row.results.push_back(result);
       if (seed > 1) continue;
-      row.folder = group.folder + "/" + info.id;
-      row.lr = RunFolder(row.folder).read_config()->lr;
+      row.folder = text("seed-", seed, "/", info.id);
+      row.lr = RunFolder(options_.out + "/" + row.folder).read_config()->lr;
     }
   }
 

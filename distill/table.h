@@ -12,7 +12,7 @@ namespace retort {
 struct ArmRuns {
   Arm arm = Arm::teacher;
   double lr = 0;
-  std::string folder;              ///< of the first seed
+  std::string folder;              ///< of the first seed, beside the table, which may so be moved and published
   std::vector<RunResult> results;  ///< by seed; finished == false: that run diverged
 };
 

@@ -37,7 +37,7 @@ TEST_CASE("reproduce: all arms, one table, and finished runs are kept") {
     const bool teacher = row.arm == Arm::teacher || row.arm == Arm::regulated_teacher;
     REQUIRE(row.results.size() == (teacher ? 1 : 2));
     for (const RunResult& result : row.results) CHECK(result.finished);
-    CHECK(std::filesystem::exists(row.folder + "/result.json"));
+    CHECK(std::filesystem::exists(options.out + "/" + row.folder + "/result.json"));
     const RunResult& r = row.results[0];
     if (row.arm == Arm::kd) CHECK(r.ledger.student_backward == 120);
     if (row.arm == Arm::student) CHECK(r.ledger.teacher_backward == 120);
@@ -56,6 +56,7 @@ TEST_CASE("reproduce: all arms, one table, and finished runs are kept") {
   CHECK(contains(contents(folder / "runs/table.md"), "Spearman"));
   const auto json = nlohmann::json::parse(contents(folder / "runs/table.json"));
   CHECK(json["rows"].size() == arms().size());
+  for (const auto& entry : json["rows"]) CHECK(std::filesystem::path(entry["folder"].get<std::string>()).is_relative());
   CHECK(!contents(folder / "runs/table.csv").empty());
 
   lines.clear();
