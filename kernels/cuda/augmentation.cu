@@ -22,8 +22,8 @@ __device__ View view_of(const AugmentShape& shape, std::int32_t sample, const St
           static_cast<int>(to_below(words.v[1], offsets)) - shape.crop_padding, shape.flip && (words.v[2] >> 31) != 0};
 }
 
-/// kWide: output pixels begin and end at packs.
-template <typename T, bool kWide>
+/// A pixel is written in packs of kCount channels.
+template <typename T, int kCount>
 __global__ void augment_kernel(AugmentShape shape, std::int64_t pixels, const std::uint8_t* images,
                                const std::int32_t* samples, const StepState* state, T* out) {
   for (std::int64_t i = grid_thread(); i < pixels; i += grid_threads()) {
@@ -41,14 +41,10 @@ __global__ void augment_kernel(AugmentShape shape, std::int64_t pixels, const st
       return brightness * shape.scale[c] + shape.shift[c];
     };
     T* to = out + i * shape.out_channels;
-    if constexpr (kWide) {
-      for (int first = 0; first < shape.out_channels; first += Pack<T>::kCount) {
-        Pack<T> pack;
-        for (int c = 0; c < Pack<T>::kCount; ++c) pack.v[c] = narrow<T>(value(first + c));
-        store_pack(to + first, pack);
-      }
-    } else {
-      for (int c = 0; c < shape.out_channels; ++c) to[c] = narrow<T>(value(c));
+    for (int first = 0; first < shape.out_channels; first += kCount) {
+      Pack<T, kCount> pack;
+      for (int c = 0; c < kCount; ++c) pack.v[c] = narrow<T>(value(first + c));
+      store_pack(to + first, pack);
     }
   }
 }
@@ -72,9 +68,10 @@ void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint
   if (pixels == 0) return;
   with_type(shape.dtype, [&](auto type) {
     using T = decltype(type);
-    const bool packs = wide(out) && shape.out_channels % Pack<T>::kCount == 0;
-    launch(at, "gather_augment", packs ? &augment_kernel<T, true> : &augment_kernel<T, false>,
-           striding_blocks(pixels, kThreads), kThreads, 0, shape, pixels, images, samples, state, static_cast<T*>(out));
+    with_pack<T>(shape.out_channels, wide(out), [&](auto count) {
+      launch(at, "gather_augment", &augment_kernel<T, count()>, striding_blocks(pixels, kThreads), kThreads, 0, shape,
+             pixels, images, samples, state, static_cast<T*>(out));
+    });
   });
 }
 

@@ -34,41 +34,42 @@ __device__ __forceinline__ P sum_of(const Inputs<P>& in, bool pair) {
 
 /// Per chunk and channel: a value near the mean, and the sums of the distances to it and of their squares. From so near
 /// the squares lose nothing to cancellation, however large the mean.
-template <typename T, bool kWide>
+template <typename T, int kCount>
 __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     statistics_kernel(BatchNormPlan plan, const T* x, const T* x2, T* sum, float* partials) {
-  using P = Piece<T, kWide>;
+  using P = Pack<T, kCount>;
   constexpr int kSamples = 4;
   const std::int64_t chunk = blockIdx.x;
-  const BatchNormTile tile(plan, chunk, P::kCount);
-  const auto load = [&](std::int64_t at) { return Inputs<P>{load_piece<P>(x + at), load_if_there<P>(x2, at), {}}; };
-  PerChannel<P::kCount> shift;
+  const BatchNormTile tile(plan, chunk, kCount);
+  const auto load = [&](std::int64_t at) {
+    return Inputs<P>{load_pack<kCount>(x + at), load_if_there<kCount>(x2, at), {}};
+  };
+  Floats<kCount> shift;
   if (tile.inside) {
     const std::int64_t begin = plan.chunk_begin(chunk);
     const std::int64_t rows = plan.chunk_end(chunk) - begin;
     for (int s = 0; s < kSamples; ++s) {
       const P sample = sum_of(load((begin + rows * s / kSamples) * plan.channels + tile.channel), x2 != nullptr);
-      for (int j = 0; j < P::kCount; ++j) shift.v[j] += widen(sample.v[j]) / kSamples;
+      for (int j = 0; j < kCount; ++j) shift.v[j] += widen(sample.v[j]) / kSamples;
     }
   }
   __syncthreads();  // sum may be x: all samples are taken before anything is written
-  PerChannel<P::kCount> first;
-  PerChannel<P::kCount> second;
+  Floats<kCount> sums[2];
   tile.template each<4>(load, [&](std::int64_t at, const Inputs<P>& in) {
     const P value = sum_of(in, x2 != nullptr);
-    if (x2 != nullptr) store_piece(sum + at, value);
-    for (int j = 0; j < P::kCount; ++j) {
+    if (x2 != nullptr) store_pack(sum + at, value);
+    for (int j = 0; j < kCount; ++j) {
       const float d = widen(value.v[j]) - shift.v[j];
-      first.v[j] += d;
-      second.v[j] += d * d;
+      sums[0].v[j] += d;
+      sums[1].v[j] += d * d;
     }
   });
-  add_block_rows(plan.chunk_end(chunk) - plan.chunk_begin(chunk), first, second);
+  add_thread_rows<BatchNormPlan::kThreads>(plan.chunk_end(chunk) - plan.chunk_begin(chunk), sums);
   if (!tile.inside || threadIdx.y != 0) return;
   float* partial = partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
   shift.store(partial);
-  first.store(partial + plan.channels);
-  second.store(partial + 2 * plan.channels);
+  sums[0].store(partial + plan.channels);
+  sums[1].store(partial + 2 * plan.channels);
 }
 
 /// The coefficients of normalise_kernel: mean, scale, offset.
@@ -127,31 +128,31 @@ __global__ void running_coefficients_kernel(std::int64_t channels, float epsilon
 }
 
 /// y = relu?((x + x2 - mean) scale + offset + residual)
-template <typename T, bool kWide>
+template <typename T, int kCount>
 __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     normalise_kernel(BatchNormPlan plan, bool relu, const T* x, const T* x2, T* sum, const T* residual, T* y,
                      const float* coefficients) {
-  using P = Piece<T, kWide>;
-  using Channels = PerChannel<P::kCount>;
-  const BatchNormTile tile(plan, chunk_from_the_end(), P::kCount);
+  using P = Pack<T, kCount>;
+  using Channels = Floats<kCount>;
+  const BatchNormTile tile(plan, chunk_from_the_end(), kCount);
   if (tile.empty()) return;
-  const Channels mean(coefficients + tile.channel);
-  const Channels scale(coefficients + plan.channels + tile.channel);
-  const Channels offset(coefficients + 2 * plan.channels + tile.channel);
+  const auto mean = Channels::load(coefficients + tile.channel);
+  const auto scale = Channels::load(coefficients + plan.channels + tile.channel);
+  const auto offset = Channels::load(coefficients + 2 * plan.channels + tile.channel);
   const auto load = [&](std::int64_t at) {
-    return Inputs<P>{load_piece<P>(x + at), load_if_there<P>(x2, at), load_if_there<P>(residual, at)};
+    return Inputs<P>{load_pack<kCount>(x + at), load_if_there<kCount>(x2, at), load_if_there<kCount>(residual, at)};
   };
   tile.template each<2>(load, [&](std::int64_t at, const Inputs<P>& in) {
     const P value = sum_of(in, x2 != nullptr);
-    if (x2 != nullptr) store_piece(sum + at, value);
+    if (x2 != nullptr) store_pack(sum + at, value);
     P out;
-    for (int j = 0; j < P::kCount; ++j) {
+    for (int j = 0; j < kCount; ++j) {
       float result = (widen(value.v[j]) - mean.v[j]) * scale.v[j] + offset.v[j];
       if (residual != nullptr) result += widen(in.residual.v[j]);
       if (relu) result = result < 0 ? 0.0F : result;  // NaN stays
       out.v[j] = narrow<T>(result);
     }
-    store_piece(y + at, out);
+    store_pack(y + at, out);
   });
 }
 
@@ -172,37 +173,39 @@ __device__ __forceinline__ float gradient(const Gradients<P>& in, int j, bool pa
 }
 
 /// Per chunk and channel the sums of g and g (x - mean); dresidual = g if it is wanted.
-template <typename T, bool kWide>
+template <typename T, int kCount>
 __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     gradient_sums_kernel(BatchNormPlan plan, const T* dy, const T* dy2, const T* y, const T* x, T* dresidual,
                          const float* save_mean, float* partials) {
-  using P = Piece<T, kWide>;
+  using P = Pack<T, kCount>;
   const std::int64_t chunk = blockIdx.x;
-  const BatchNormTile tile(plan, chunk, P::kCount);
-  PerChannel<P::kCount> mean;
-  if (tile.inside) mean = PerChannel<P::kCount>(save_mean + tile.channel);
-  PerChannel<P::kCount> first;
-  PerChannel<P::kCount> second;
+  const BatchNormTile tile(plan, chunk, kCount);
+  Floats<kCount> mean;
+  if (tile.inside) mean = Floats<kCount>::load(save_mean + tile.channel);
+  Floats<kCount> sums[2];
   const auto load = [&](std::int64_t at) {
-    return Gradients<P>{
-        load_piece<P>(dy + at), load_if_there<P>(dy2, at), load_if_there<P>(y, at), load_piece<P>(x + at), {}};
+    return Gradients<P>{load_pack<kCount>(dy + at),
+                        load_if_there<kCount>(dy2, at),
+                        load_if_there<kCount>(y, at),
+                        load_pack<kCount>(x + at),
+                        {}};
   };
   tile.template each<2>(load, [&](std::int64_t at, const Gradients<P>& in) {
     P stored;
-    for (int j = 0; j < P::kCount; ++j) {
+    for (int j = 0; j < kCount; ++j) {
       float g = gradient(in, j, dy2 != nullptr, y != nullptr);
       stored.v[j] = narrow<T>(g);
       if (dresidual != nullptr) g = widen(stored.v[j]);  // dx is computed from what is stored
-      first.v[j] += g;
-      second.v[j] += g * (widen(in.x.v[j]) - mean.v[j]);
+      sums[0].v[j] += g;
+      sums[1].v[j] += g * (widen(in.x.v[j]) - mean.v[j]);
     }
-    if (dresidual != nullptr) store_piece(dresidual + at, stored);
+    if (dresidual != nullptr) store_pack(dresidual + at, stored);
   });
-  add_block_rows(plan.chunk_end(chunk) - plan.chunk_begin(chunk), first, second);
+  add_thread_rows<BatchNormPlan::kThreads>(plan.chunk_end(chunk) - plan.chunk_begin(chunk), sums);
   if (!tile.inside || threadIdx.y != 0) return;
   float* partial = partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
-  first.store(partial);
-  second.store(partial + plan.channels);
+  sums[0].store(partial);
+  sums[1].store(partial + plan.channels);
 }
 
 /// dgamma, dbeta, and the coefficients of input_gradient_kernel: mean, scale, slope, offset. Without sums (chunks = 0)
@@ -229,36 +232,36 @@ __global__ void gradient_coefficients_kernel(BatchNormPlan plan, std::int64_t ch
 }
 
 /// dx = scale g + (x - mean) slope + offset + addend; in evaluation x is null, and the two middle terms are absent.
-template <typename T, bool kWide>
+template <typename T, int kCount>
 __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     input_gradient_kernel(BatchNormPlan plan, const T* dy, const T* dy2, const T* y, const T* x, const T* addend, T* dx,
                           const float* coefficients) {
-  using P = Piece<T, kWide>;
-  using Channels = PerChannel<P::kCount>;
-  constexpr int kRows = P::kCount > 4 ? 1 : 2;  // as registers allow
-  const BatchNormTile tile(plan, chunk_from_the_end(), P::kCount);
+  using P = Pack<T, kCount>;
+  using Channels = Floats<kCount>;
+  constexpr int kRows = kCount > 4 ? 1 : 2;  // as registers allow
+  const BatchNormTile tile(plan, chunk_from_the_end(), kCount);
   if (tile.empty()) return;
-  const Channels mean(coefficients + tile.channel);
-  const Channels scale(coefficients + plan.channels + tile.channel);
+  const auto mean = Channels::load(coefficients + tile.channel);
+  const auto scale = Channels::load(coefficients + plan.channels + tile.channel);
   Channels slope;
   Channels offset;
   if (x != nullptr) {
-    slope = Channels(coefficients + 2 * plan.channels + tile.channel);
-    offset = Channels(coefficients + 3 * plan.channels + tile.channel);
+    slope = Channels::load(coefficients + 2 * plan.channels + tile.channel);
+    offset = Channels::load(coefficients + 3 * plan.channels + tile.channel);
   }
   const auto load = [&](std::int64_t at) {
-    return Gradients<P>{load_piece<P>(dy + at), load_if_there<P>(dy2, at), load_if_there<P>(y, at),
-                        load_if_there<P>(x, at), load_if_there<P>(addend, at)};
+    return Gradients<P>{load_pack<kCount>(dy + at), load_if_there<kCount>(dy2, at), load_if_there<kCount>(y, at),
+                        load_if_there<kCount>(x, at), load_if_there<kCount>(addend, at)};
   };
   tile.template each<kRows>(load, [&](std::int64_t at, const Gradients<P>& in) {
     P out;
-    for (int j = 0; j < P::kCount; ++j) {
+    for (int j = 0; j < kCount; ++j) {
       float value = scale.v[j] * gradient(in, j, dy2 != nullptr, y != nullptr);
       if (x != nullptr) value += (widen(in.x.v[j]) - mean.v[j]) * slope.v[j] + offset.v[j];
       if (addend != nullptr) value += widen(in.addend.v[j]);
       out.v[j] = narrow<T>(value);
     }
-    store_piece(dx + at, out);
+    store_pack(dx + at, out);
   });
 }
 
@@ -270,26 +273,23 @@ unsigned total_blocks(const BatchNormPlan& plan) {
   return static_cast<unsigned>((plan.channels + kTotalChannels - 1) / kTotalChannels);
 }
 
-/// Calls body(T{}, wide, plan), wide being std::true_type where everything may be accessed in packs.
+/// Calls body(T{}, count, plan), count being how many channels are accessed at once.
 template <typename Body, typename... Pointers>
 void prepare(const Launch& at, const BatchNormShape& shape, const Body& body, const Pointers*... pointers) {
   with_type(shape.dtype, [&](auto type) {
-    constexpr int kCount = Pack<decltype(type)>::kCount;
-    const auto run = [&](auto packs) {
-      const BatchNormPlan plan(shape, packs() ? kCount : 1);
+    const bool aligned = wide(pointers...) && wide(static_cast<char*>(at.workspace));
+    with_pack<decltype(type)>(shape.channels, aligned, [&](auto count) {
+      const BatchNormPlan plan(shape, count());
       RETORT_CHECK_AS(ErrorKind::internal, at.workspace_bytes >= plan.bytes(), "batch norm has ", at.workspace_bytes,
                       " bytes of workspace and needs ", plan.bytes());
-      body(type, packs, plan);
-    };
-    const bool packs = shape.channels % kCount == 0 && wide(pointers...) && wide(static_cast<char*>(at.workspace));
-    if (packs) return run(std::true_type{});
-    run(std::false_type{});
+      body(type, count, plan);
+    });
   });
 }
 
 template <bool kTraining>
 void forward(const Launch& at, const BatchNormShape& shape, const BatchNormForward& args) {
-  const auto run = [&](auto type, auto packs, const BatchNormPlan& plan) {
+  const auto run = [&](auto type, auto count, const BatchNormPlan& plan) {
     using T = decltype(type);
     const T* x = static_cast<const T*>(args.x);
     const T* x2 = static_cast<const T*>(args.x2);
@@ -297,7 +297,7 @@ void forward(const Launch& at, const BatchNormShape& shape, const BatchNormForwa
     float* coefficients = plan.coefficients(at.workspace);
     float* partials = plan.partials(at.workspace);
     if constexpr (kTraining) {
-      launch(at, "batch_norm statistics", &statistics_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, x, x2,
+      launch(at, "batch_norm statistics", &statistics_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, x, x2,
              sum, partials);
       launch(at, "batch_norm batch coefficients", &batch_coefficients_kernel, total_blocks(plan), kTotalBlock, 0, plan,
              shape.epsilon, shape.momentum, args, partials, coefficients);
@@ -309,7 +309,7 @@ void forward(const Launch& at, const BatchNormShape& shape, const BatchNormForwa
              static_cast<unsigned>((plan.channels + kThreads - 1) / kThreads), kThreads, 0, plan.channels,
              shape.epsilon, args, coefficients);
     }
-    launch(at, "batch_norm normalise", &normalise_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, shape.relu, x,
+    launch(at, "batch_norm normalise", &normalise_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, shape.relu, x,
            x2, sum, static_cast<const T*>(args.residual), static_cast<T*>(args.y), coefficients);
   };
   prepare(at, shape, run, static_cast<const char*>(args.x), static_cast<const char*>(args.x2),
@@ -319,7 +319,7 @@ void forward(const Launch& at, const BatchNormShape& shape, const BatchNormForwa
 
 template <bool kTraining>
 void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBackward& args) {
-  const auto run = [&](auto type, auto packs, const BatchNormPlan& plan) {
+  const auto run = [&](auto type, auto count, const BatchNormPlan& plan) {
     using T = decltype(type);
     const T* dy = static_cast<const T*>(args.dy);
     const T* dy2 = static_cast<const T*>(args.dy2);
@@ -332,7 +332,7 @@ void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBack
     const bool parameters = args.dgamma != nullptr || args.dbeta != nullptr;
     const bool sums = parameters || dresidual != nullptr || (kTraining && dx != nullptr);
     if (sums) {
-      launch(at, "batch_norm gradient sums", &gradient_sums_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, dy,
+      launch(at, "batch_norm gradient sums", &gradient_sums_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, dy,
              dy2, y, x, dresidual, args.save_mean, partials);
     }
     if (parameters || dx != nullptr) {
@@ -345,7 +345,7 @@ void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBack
       dy2 = nullptr;
       y = nullptr;
     }
-    launch(at, "batch_norm input gradient", &input_gradient_kernel<T, packs()>, plan.grid(), plan.block(), 0, plan, dy,
+    launch(at, "batch_norm input gradient", &input_gradient_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, dy,
            dy2, y, kTraining ? x : nullptr, static_cast<const T*>(args.dx_addend), dx, coefficients);
   };
   prepare(at, shape, run, static_cast<const char*>(args.dy), static_cast<const char*>(args.dy2),
@@ -360,8 +360,8 @@ void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBack
 std::size_t batch_norm_workspace(const BatchNormShape& shape) {
   std::size_t bytes = BatchNormPlan(shape, 1).bytes();
   with_type(shape.dtype, [&](auto type) {
-    constexpr int kCount = Pack<decltype(type)>::kCount;
-    if (shape.channels % kCount == 0) bytes = std::max(bytes, BatchNormPlan(shape, kCount).bytes());
+    with_pack<decltype(type)>(shape.channels, true,
+                              [&](auto count) { bytes = std::max(bytes, BatchNormPlan(shape, count()).bytes()); });
   });
   return bytes;
 }

@@ -8,6 +8,13 @@
 #define RETORT_CUDA_NAMESPACE cuda
 #endif
 
+/// Compilers split wide accesses where they may, so the runner has to be told what one is.
+#if defined(RETORT_SIMT)
+#define RETORT_CHECK_ALIGNED(address, bytes) ::simt::check_aligned(address, bytes)
+#else
+#define RETORT_CHECK_ALIGNED(address, bytes) static_cast<void>(0)
+#endif
+
 namespace retort::RETORT_CUDA_NAMESPACE {
 
 constexpr int kWarp = 32;

@@ -19,17 +19,16 @@ struct Sum {
   __device__ float operator()(float a, float b) const { return a + b; }
 };
 
-/// to = function(from...), in packs as far as they go, the rest element by element.
-template <typename Function, typename T, typename... Sources>
+/// to = function(from...), kCount elements at a time as far as they go, the rest one by one.
+template <typename Function, int kCount, typename T, typename... Sources>
 __global__ void map_kernel(std::int64_t n, T* to, const Sources*... from) {
-  constexpr int kCount = Pack<T>::kCount;
   const Function function;
   for (std::int64_t i = grid_thread(); i < n / kCount; i += grid_threads()) {
-    Pack<T> out;
+    Pack<T, kCount> out;
     const auto apply = [&](const auto&... packs) {
       for (int j = 0; j < kCount; ++j) out.v[j] = narrow<T>(function(widen(packs.v[j])...));
     };
-    apply(load_pack(from + i * kCount)...);
+    apply(load_pack<kCount>(from + i * kCount)...);
     store_pack(to + i * kCount, out);
   }
   for (std::int64_t i = n / kCount * kCount + grid_thread(); i < n; i += grid_threads()) {
@@ -37,23 +36,13 @@ __global__ void map_kernel(std::int64_t n, T* to, const Sources*... from) {
   }
 }
 
-/// Takes any alignment.
-template <typename Function, typename T, typename... Sources>
-__global__ void map_elements_kernel(std::int64_t n, T* to, const Sources*... from) {
-  const Function function;
-  for (std::int64_t i = grid_thread(); i < n; i += grid_threads()) to[i] = narrow<T>(function(widen(from[i])...));
-}
-
 template <typename Function, typename T, typename... Sources>
 void map(const Launch& at, const char* name, std::int64_t n, T* to, const Sources*... from) {
   if (n == 0) return;
-  if (wide(to, from...)) {
-    const unsigned blocks = striding_blocks((n + Pack<T>::kCount - 1) / Pack<T>::kCount, kThreads);
-    launch(at, name, &map_kernel<Function, T, Sources...>, blocks, kThreads, 0, n, to, from...);
-  } else {
-    launch(at, name, &map_elements_kernel<Function, T, Sources...>, striding_blocks(n, kThreads), kThreads, 0, n, to,
-           from...);
-  }
+  with_pack<T>(kWhole<T>, wide(to, from...), [&](auto count) {
+    launch(at, name, &map_kernel<Function, count(), T, Sources...>,
+           striding_blocks((n + count() - 1) / count(), kThreads), kThreads, 0, n, to, from...);
+  });
 }
 
 template <typename From, typename To>

@@ -1,4 +1,4 @@
-// The launcher: the only place with <<<>>>. Every launch is checked; NVTX ranges come from the engine's ops.
+// The launcher: the only place with <<<>>>. Every launch is checked.
 #pragma once
 
 #include <algorithm>
@@ -31,12 +31,15 @@ void launch(const Launch& at, const char* name, void (*kernel)(Parameters...), d
   check_call(cudaGetLastError(), name);
 }
 
-/// Multiprocessors of the current device.
+/// Multiprocessors of the device in use, asked once: a process works on one.
 inline int multiprocessors() {
-  int device = 0;
-  int count = 0;
-  RETORT_CUDA_CALL(cudaGetDevice(&device));
-  RETORT_CUDA_CALL(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device));
+  static const int count = [] {
+    int device = 0;
+    int found = 0;
+    RETORT_CUDA_CALL(cudaGetDevice(&device));
+    RETORT_CUDA_CALL(cudaDeviceGetAttribute(&found, cudaDevAttrMultiProcessorCount, device));
+    return found;
+  }();
   return count;
 }
 

@@ -53,20 +53,7 @@ __global__ void judge_kernel(int rows, const float* loss, StepState* state) {
   state->verdict = static_cast<std::int32_t>(verdict);
 }
 
-/// Four neighbouring elements: sixteen bytes of a master weight, eight of a bf16 gradient.
-template <typename T>
-struct alignas(4 * sizeof(T)) Quad {
-  T v[4];
-};
-
-template <typename T>
-__device__ __forceinline__ Quad<T> load_quad(const T* from) {
-  return *reinterpret_cast<const Quad<T>*>(from);
-}
-template <typename T>
-__device__ __forceinline__ void store_quad(T* to, const Quad<T>& quad) {
-  *reinterpret_cast<Quad<T>*>(to) = quad;
-}
+constexpr int kQuad = 4;  ///< elements a thread takes at a time: sixteen bytes of a weight, eight of a bf16 gradient
 
 struct Sgd {
   float momentum, scale, decay, rate;
@@ -134,27 +121,27 @@ __global__ void update_kernel(ParameterRange range, typename Rule::Settings sett
                               const StepState* state) {
   if (state->verdict != static_cast<std::int32_t>(StepVerdict::applied)) return;
   const Rule rule(settings, *state);
-  const std::int64_t wide = quads ? range.n / 4 : 0;
-  for (std::int64_t q = grid_thread(); q < wide; q += grid_threads()) {
-    const std::int64_t i = 4 * q;
-    const Quad<T> gradient = load_quad(static_cast<const T*>(range.gradient) + i);
-    Quad<float> weight = load_quad(range.master + i);
-    Quad<float> first = load_quad(range.momentum + i);
-    Quad<float> second{};
-    if constexpr (Rule::kSecond) second = load_quad(range.second_moment + i);
+  const std::int64_t count = quads ? range.n / kQuad : 0;
+  for (std::int64_t q = grid_thread(); q < count; q += grid_threads()) {
+    const std::int64_t i = kQuad * q;
+    const Pack<T, kQuad> gradient = load_pack<kQuad>(static_cast<const T*>(range.gradient) + i);
+    Pack<float, kQuad> weight = load_pack<kQuad>(range.master + i);
+    Pack<float, kQuad> first = load_pack<kQuad>(range.momentum + i);
+    Pack<float, kQuad> second{};
+    if constexpr (Rule::kSecond) second = load_pack<kQuad>(range.second_moment + i);
 #pragma unroll
-    for (int j = 0; j < 4; ++j) rule(widen(gradient.v[j]), weight.v[j], first.v[j], second.v[j]);
-    store_quad(range.master + i, weight);
-    store_quad(range.momentum + i, first);
-    if constexpr (Rule::kSecond) store_quad(range.second_moment + i, second);
+    for (int j = 0; j < kQuad; ++j) rule(widen(gradient.v[j]), weight.v[j], first.v[j], second.v[j]);
+    store_pack(range.master + i, weight);
+    store_pack(range.momentum + i, first);
+    if constexpr (Rule::kSecond) store_pack(range.second_moment + i, second);
     if (range.copy != nullptr) {
-      Quad<bfloat16> copy;
+      Pack<bfloat16, kQuad> copy;
 #pragma unroll
-      for (int j = 0; j < 4; ++j) copy.v[j] = narrow<bfloat16>(weight.v[j]);
-      store_quad(range.copy + i, copy);
+      for (int j = 0; j < kQuad; ++j) copy.v[j] = narrow<bfloat16>(weight.v[j]);
+      store_pack(range.copy + i, copy);
     }
   }
-  for (std::int64_t i = 4 * wide + grid_thread(); i < range.n; i += grid_threads()) {
+  for (std::int64_t i = kQuad * count + grid_thread(); i < range.n; i += grid_threads()) {
     update_one<Rule, T>(rule, range, i);
   }
 }
@@ -166,7 +153,7 @@ void update(const Launch& at, const char* name, const ParameterRange& range, con
   // Sixteen-byte alignment of all is more than eight bytes of bf16 need, and what arenas give.
   const bool quads =
       wide(range.master, static_cast<const float*>(range.gradient), range.momentum, range.second_moment, range.copy);
-  const unsigned blocks = striding_blocks(quads ? (range.n + 3) / 4 : range.n, kThreads);
+  const unsigned blocks = striding_blocks(quads ? (range.n + kQuad - 1) / kQuad : range.n, kThreads);
   with_type(range.gradient_dtype, [&](auto type) {
     launch(at, name, &update_kernel<Rule, decltype(type)>, blocks, kThreads, 0, range, settings, quads, state);
   });

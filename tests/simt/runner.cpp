@@ -367,7 +367,6 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
   auto* p = static_cast<std::byte*>(address);
   if (p >= self.stack && p < self.stack + kStackBytes) return;
   const char* verb = kind == AccessKind::read ? "reads " : kind == AccessKind::write ? "writes " : "changes ";
-  const std::string what = std::string();
   Memory& memory = Memory::instance();
   Region* region = memory.find(address);
   const auto offset = region == nullptr ? 0 : static_cast<std::size_t>(p - region->begin);

@@ -132,7 +132,9 @@ SIMT_INLINE float __uint_as_float(unsigned bits) {
 SIMT_INLINE unsigned __float_as_uint(float value) {
   return __builtin_bit_cast(unsigned, value);
 }
-SIMT_INLINE float __fdividef(float a, float b) { return a / b; }
+SIMT_INLINE float __fdividef(float a, float b) {
+  return a / b;
+}
 SIMT_INLINE float rsqrtf(float value) {
   return 1.0F / std::sqrt(value);
 }
