@@ -4,10 +4,12 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/arena.h"
 #include "engine/device_memory.h"
 #include "engine/tensor.h"
+#include "kernels/convolution.h"
 
 namespace retort {
 
@@ -43,6 +45,12 @@ class Context {
   double macs() const { return macs_; }
   void clear_macs() { macs_ = 0; }
 
+  /// From now on the shape of every convolution in a forward pass is appended to `seen`; null ends it.
+  void observe_convolutions(std::vector<Conv2dShape>* seen) { observed_convolutions_ = seen; }
+  void observe(const Conv2dShape& shape) {
+    if (observed_convolutions_ != nullptr) observed_convolutions_->push_back(shape);
+  }
+
  private:
   Device device_;
   Precision precision_;
@@ -50,6 +58,7 @@ class Context {
   DeviceBlock workspace_;
   std::size_t workspace_wanted_ = 0;
   double macs_ = 0;
+  std::vector<Conv2dShape>* observed_convolutions_ = nullptr;
 };
 
 /// Host to device and back.

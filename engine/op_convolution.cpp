@@ -65,13 +65,14 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
   }
   const void* weights = working_weight(weight, shape.dtype);
   Context& context = tape.context();
-  const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape));
+  const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape, context.precision()));
   const bool records = tape.records(x, weight, bias);
   Var y = detail::result(tape, {shape.batch, shape.out_height(), shape.out_width(), shape.out_channels}, shape.dtype,
                          records, "conv2d");
   RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), weights, detail::f32_or_null(bias),
                 y->value.data());
   context.count_macs(shape.macs());
+  context.observe(shape);
   if (!records) return y;
 
   tape.record("conv2d", [&tape, &context, shape, scratch, x, y, weight, bias] {

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::int64_t alignment = 64;  // elements, so that every parameter begins at a multiple of 256 bytes
 
-std::int64_t aligned(std::int64_t n) { return (n + alignment - 1) / alignment * alignment; }
+std::int64_t aligned(std::int64_t n) {
+  return (n + alignment - 1) / alignment * alignment;
+}
 
 Shape storage_shape(const ParameterSpec& spec) {
   const Shape& s = spec.logical;
@@ -58,6 +60,13 @@ std::vector<float> initial_values(const ParameterSpec& spec, std::uint32_t seed,
   return values;
 }
 
+/// Where element `offset` of a range lies; somewhere harmless while a context is measuring and there is no range.
+template <typename T>
+T* element(const DeviceBlock& range, std::int64_t offset) {
+  if (range.data() == nullptr) return reinterpret_cast<T*>(alignment);
+  return static_cast<T*>(range.data()) + offset;
+}
+
 }  // namespace
 
 Var ParameterStore::parameter(const ParameterSpec& spec) {
@@ -89,6 +98,7 @@ void ParameterStore::materialise(Context& context, std::uint32_t seed, Trainable
   context_ = &context;
   const Device device = context.device();
   const auto range = [&](std::int64_t n, std::size_t size) {
+    if (context.measuring()) return DeviceBlock();
     DeviceBlock block(device, static_cast<std::size_t>(n) * size);
     RETORT_LAUNCH(context, 0, fill_zero, block.data(), block.bytes());
     return block;
@@ -100,31 +110,34 @@ void ParameterStore::materialise(Context& context, std::uint32_t seed, Trainable
     if (moments != Moments::none) momentum_ = range(elements_, sizeof(float));
     if (moments == Moments::two) second_moment_ = range(elements_, sizeof(float));
   }
-  if (context.precision() == Precision::bf16) copy_ = range(elements_, sizeof(bfloat16));
+  const bool copies = context.precision() == Precision::bf16;
+  if (copies) copy_ = range(elements_, sizeof(bfloat16));
   buffers_ = range(buffer_elements_, sizeof(float));
   pending_ = range(buffer_elements_, sizeof(float));
 
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     Variable& variable = *variables_[i];
     const Shape shape = storage_shape(specs_[i]);
-    variable.value = Tensor(shape, DType::f32, device, static_cast<float*>(master_.data()) + offsets_[i]);
-    if (trains) variable.gradient = Tensor(shape, DType::f32, device, static_cast<float*>(gradient_.data()) + offsets_[i]);
-    if (copy_.data()) variable.compute = Tensor(shape, DType::bf16, device, static_cast<bfloat16*>(copy_.data()) + offsets_[i]);
+    variable.value = Tensor(shape, DType::f32, device, element<float>(master_, offsets_[i]));
+    if (trains) variable.gradient = Tensor(shape, DType::f32, device, element<float>(gradient_, offsets_[i]));
+    if (copies) variable.compute = Tensor(shape, DType::bf16, device, element<bfloat16>(copy_, offsets_[i]));
     variable.requires_grad = trains;
-    write(i, initial_values(specs_[i], seed, static_cast<std::uint32_t>(i)));
+    if (!context.measuring()) write(i, initial_values(specs_[i], seed, static_cast<std::uint32_t>(i)));
   }
+  if (context.measuring()) return;
   for (std::size_t i = 0; i < buffer_specs_.size(); ++i) {
-    write_buffer(i, std::vector<float>(static_cast<std::size_t>(buffer_specs_[i].shape.count()), buffer_specs_[i].initial));
+    write_buffer(
+        i, std::vector<float>(static_cast<std::size_t>(buffer_specs_[i].shape.count()), buffer_specs_[i].initial));
   }
   begin_step();
 }
 
 Tensor ParameterStore::buffer_in_force(std::size_t i) const {
-  return {buffer_specs_[i].shape, DType::f32, context_->device(), static_cast<float*>(buffers_.data()) + buffer_offsets_[i]};
+  return {buffer_specs_[i].shape, DType::f32, context_->device(), element<float>(buffers_, buffer_offsets_[i])};
 }
 
 Tensor ParameterStore::buffer_pending(std::size_t i) const {
-  return {buffer_specs_[i].shape, DType::f32, context_->device(), static_cast<float*>(pending_.data()) + buffer_offsets_[i]};
+  return {buffer_specs_[i].shape, DType::f32, context_->device(), element<float>(pending_, buffer_offsets_[i])};
 }
 
 std::int64_t ParameterStore::trainable_count() const {
@@ -144,8 +157,12 @@ ParameterRange ParameterStore::range() {
   return range;
 }
 
-float* ParameterStore::buffers() const { return static_cast<float*>(buffers_.data()); }
-float* ParameterStore::pending_buffers() const { return static_cast<float*>(pending_.data()); }
+float* ParameterStore::buffers() const {
+  return static_cast<float*>(buffers_.data());
+}
+float* ParameterStore::pending_buffers() const {
+  return static_cast<float*>(pending_.data());
+}
 
 void ParameterStore::begin_step() {
   for (const Var& variable : variables_) variable->gradient_written = false;
@@ -168,7 +185,9 @@ float* ParameterStore::field_base(Field field) const {
   return static_cast<float*>(block.data());
 }
 
-bool ParameterStore::has(Field field) const { return field_base(field) != nullptr; }
+bool ParameterStore::has(Field field) const {
+  return field_base(field) != nullptr;
+}
 
 std::vector<float> ParameterStore::read(std::size_t index, Field field) const {
   RETORT_CHECK(has(field), "parameter '", specs_[index].name, "' has no such field");

@@ -54,6 +54,7 @@ class ParameterStore {
   std::size_t buffer(const BufferSpec& spec);
 
   /// Allocates on the context's device and initialises from Philox(seed, initialise; position, index of parameter).
+  /// While the context is measuring, parameters get their shapes and no memory.
   void materialise(Context& context, std::uint32_t seed, Trainable trainable = Trainable::yes,
                    Moments moments = Moments::one);
   bool materialised() const { return static_cast<bool>(master_.data()); }

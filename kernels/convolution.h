@@ -3,6 +3,8 @@
 // gradients of weight and bias are f32.
 #pragma once
 
+#include <compare>
+
 #include "kernels/types.h"
 
 namespace retort {
@@ -19,15 +21,19 @@ struct Conv2dShape {
   double macs() const {
     return static_cast<double>(batch) * out_height() * out_width() * out_channels * kernel_h * kernel_w * in_channels;
   }
-  bool operator==(const Conv2dShape&) const = default;
+  auto operator<=>(const Conv2dShape&) const = default;
 };
+
+enum class ConvolutionPass : std::uint8_t { forward, backward_data, backward_filter };
+constexpr ConvolutionPass convolution_passes[] = {ConvolutionPass::forward, ConvolutionPass::backward_data,
+                                                  ConvolutionPass::backward_filter};
 
 }  // namespace retort
 
 // clang-format off
 RETORT_KERNELS(
   /// Bytes of workspace that any of the three passes wants.
-  std::size_t conv2d_workspace(const Conv2dShape& shape);
+  std::size_t conv2d_workspace(const Conv2dShape& shape, Precision precision);
 
   void conv2d_forward(const Launch& launch, const Conv2dShape& shape,
                       const void* x,        // (N, H, W, C)

@@ -3,6 +3,8 @@
 #include "kernels/batch_norm.h"
 #include "kernels/commit.h"
 #include "kernels/convolution.h"
+#include "kernels/convolution_plan.h"
+#include "kernels/device_info.h"
 #include "kernels/distillation_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/error.h"
@@ -38,10 +40,17 @@ ABSENT(void, copy_bytes, L, void*, const void*, Bytes)
 ABSENT(void, fill_zero, L, void*, Bytes)
 ABSENT(void, synchronize, L)
 
-ABSENT(Bytes, conv2d_workspace, const Conv2dShape&)
+ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, Precision)
 ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Floats, void*)
 ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
 ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)
+
+ABSENT(ConvolutionPlanReport, plan_convolution, const Conv2dShape&, ConvolutionPass, Precision, const std::string&)
+ABSENT(std::string, describe_device)
+bool available() noexcept {
+  return false;
+}
+ABSENT(DeviceInfo, device_info)
 
 ABSENT(Bytes, linear_workspace, const LinearShape&)
 ABSENT(void, linear_forward, L, const LinearShape&, Floats, Floats, Floats, float*)

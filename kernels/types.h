@@ -56,11 +56,20 @@ struct Launch {
 
 }  // namespace retort
 
-/// Declares the same functions once for each backend, so that the two can never drift apart.
-#define RETORT_KERNELS(...) \
-  namespace retort::cpu {   \
-  __VA_ARGS__               \
-  }                         \
-  namespace retort::cuda {  \
-  __VA_ARGS__               \
+/// Declares the same functions once for each backend, so that the two can never drift apart. Where the CUDA kernels are
+/// compiled into another namespace (tests/simt), for that too.
+#if defined(RETORT_CUDA_NAMESPACE)
+#define RETORT_OTHER_NAMESPACE RETORT_CUDA_NAMESPACE
+#else
+#define RETORT_OTHER_NAMESPACE cuda
+#endif
+#define RETORT_KERNELS(...)                  \
+  namespace retort::cpu {                    \
+  __VA_ARGS__                                \
+  }                                          \
+  namespace retort::cuda {                   \
+  __VA_ARGS__                                \
+  }                                          \
+  namespace retort::RETORT_OTHER_NAMESPACE { \
+  __VA_ARGS__                                \
   }

@@ -12,7 +12,7 @@ struct Layer {
 
   Layer(Run& run, const Conv2dShape& s)
       : shape(s),
-        launch(run.launch(run.kernels.conv2d_workspace(s))),
+        launch(run.launch(run.kernels.conv2d_workspace(s, Precision::fp32))),
         x(std::int64_t{s.batch} * s.height * s.width * s.in_channels),
         weight(std::int64_t{s.out_channels} * s.kernel_h * s.kernel_w * s.in_channels),
         y(std::int64_t{s.batch} * s.out_height() * s.out_width() * s.out_channels) {

@@ -220,7 +220,7 @@ void with_plan(const Launch& launch, const Conv2dShape& shape, Pass pass, bool b
 
 }  // namespace
 
-std::size_t conv2d_workspace(const Conv2dShape& shape) {
+std::size_t conv2d_workspace(const Conv2dShape& shape, Precision) {
   if (winograd::chosen(shape)) return winograd::workspace(shape);
   std::size_t bytes = 0;
   const auto lock = cache().lock();

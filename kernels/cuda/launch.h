@@ -1,4 +1,4 @@
-// The launcher: the only place with <<<>>>. Every launch is checked.
+// The launcher: the only place with <<<>>>. Every launch is checked, and profilers see it by its name (an NVTX range).
 #pragma once
 
 #include <algorithm>
@@ -8,26 +8,22 @@
 #include "kernels/error.h"
 #include "kernels/types.h"
 
-#if defined(__CUDACC__)
-/// Throws Error(device), or Error(memory), with the call's text.
-#define RETORT_CUDA_CALL(call) ::retort::RETORT_CUDA_NAMESPACE::check_call((call), #call)
+#if !defined(RETORT_SIMT)
+#include <nvtx3/nvToolsExt.h>
+
+#include "kernels/cuda/check.h"
 #endif
 
 namespace retort::RETORT_CUDA_NAMESPACE {
 
-#if defined(__CUDACC__)
-
-inline void check_call(cudaError_t status, const char* what) {
-  if (status == cudaSuccess) return;
-  cudaGetLastError();  // so that the next call does not report it again
-  fail(status == cudaErrorMemoryAllocation ? ErrorKind::memory : ErrorKind::device,
-       text("CUDA: ", cudaGetErrorString(status), " in ", what));
-}
+#if !defined(RETORT_SIMT)
 
 template <typename... Parameters, typename... Arguments>
 void launch(const Launch& at, const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
             std::size_t shared_bytes, Arguments... arguments) {
+  nvtxRangePushA(name);
   kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(at.stream)>>>(arguments...);
+  nvtxRangePop();
   check_call(cudaGetLastError(), name);
 }
 

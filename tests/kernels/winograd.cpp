@@ -99,7 +99,7 @@ TEST_CASE(
   const Buffer dy = input(backend, DType::f32, o.dy);
   const auto outputs = [&](int threads) {
     const Forced forced(threads);
-    const Workspace workspace(backend, backend.conv2d_workspace(c.shape));
+    const Workspace workspace(backend, backend.conv2d_workspace(c.shape, Precision::fp32));
     const Buffer y = output(backend, DType::f32, o.dy.size());
     const Buffer dx = output(backend, DType::f32, o.x.size());
     backend.conv2d_forward(workspace.launch(), c.shape, x.data(), weight.data(), bias.f32(), y.data());
@@ -108,7 +108,7 @@ TEST_CASE(
   };
   const auto gradients = [&](int threads) {
     const Forced forced(threads);
-    const Workspace workspace(backend, backend.conv2d_workspace(c.shape));
+    const Workspace workspace(backend, backend.conv2d_workspace(c.shape, Precision::fp32));
     const Buffer dweight = output(backend, DType::f32, o.weight.size());
     const Buffer dbias = output(backend, DType::f32, o.bias.size());
     backend.conv2d_backward_filter(workspace.launch(), c.shape, x.data(), dy.data(), dweight.f32(), dbias.f32());

@@ -1,5 +1,4 @@
-// The CUDA kernels, run by the SIMT runner, as one more backend of the kernel tests. Families that have no .cu file
-// (convolutions and matrix products belong to libraries) are weak symbols that stay null.
+// The CUDA kernels, run by the SIMT runner, as one more backend of the kernel tests.
 #include "tests/support/backend.h"
 
 #include <new>
@@ -8,9 +7,9 @@
 
 namespace retort::simt {
 
-#define RETORT_DECLARE_WEAK(space, kernel) __attribute__((weak)) decltype(::retort::cpu::kernel) kernel;
-RETORT_EACH_KERNEL(RETORT_DECLARE_WEAK, )
-#undef RETORT_DECLARE_WEAK
+#define RETORT_DECLARE(space, kernel) decltype(::retort::cpu::kernel) kernel;
+RETORT_EACH_KERNEL(RETORT_DECLARE, )
+#undef RETORT_DECLARE
 
 void* allocate(std::size_t bytes) {
   try {
@@ -42,6 +41,7 @@ const Backend& simt_backend() {
     backend.device = Device::cuda;
     backend.available = [] { return true; };
     backend.has_bf16 = [] { return true; };
+    backend.rounds_between = true;
     RETORT_EACH_KERNEL(RETORT_ASSIGN, ::retort::simt)
     return backend;
   }();

@@ -49,6 +49,8 @@ struct Backend {
   Device device = Device::cpu;
   bool (*available)() = nullptr;
   bool (*has_bf16)() = nullptr;        ///< whether convolutions and matrix products take bf16
+  /// In bf16, convolutions round the sum before a bias is added, and the filter gradient before it becomes f32.
+  bool rounds_between = false;
   void (*set_threads)(int) = nullptr;  ///< null where the host's threads play no part
 #define RETORT_MEMBER(space, kernel) decltype(&space::kernel) kernel = nullptr;
   RETORT_EACH_KERNEL(RETORT_MEMBER, ::retort::cpu)
@@ -77,6 +79,7 @@ inline const Backend& cuda_backend() {
     backend.name = "cuda";
     backend.device = Device::cuda;
     backend.has_bf16 = [] { return true; };
+    backend.rounds_between = true;
     backend.available = [] {
       try {
         cuda::deallocate(cuda::allocate(256));

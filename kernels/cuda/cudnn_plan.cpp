@@ -1,0 +1,236 @@
+#include "kernels/cuda/cudnn_plan.h"
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "kernels/cuda/check.h"
+
+namespace retort::cuda {
+namespace {
+
+using Note = cudnnBackendNumericalNote_t;
+using Integers = std::vector<std::int64_t>;
+
+// Names of the operands within a plan.
+constexpr std::int64_t kX = 1;
+constexpr std::int64_t kWeight = 2;
+constexpr std::int64_t kY = 3;
+
+/// Packed, with the channels last. cuDNN names dimensions in the order N, C, H, W (and K, C, R, S) whatever the layout.
+CudnnDescriptor tensor(std::int64_t name, DType dtype, int n, int h, int w, int c) {
+  const cudnnDataType_t type = dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+  const std::int64_t N = n, H = h, W = w, C = c;
+  CudnnDescriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+  out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, name)
+      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type)
+      .set(CUDNN_ATTR_TENSOR_DIMENSIONS, Integers{N, C, H, W})
+      .set(CUDNN_ATTR_TENSOR_STRIDES, Integers{H * W * C, 1, W * C, C})
+      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16});
+  return out.finalize("tensor");
+}
+
+CudnnDescriptor cross_correlation(const Conv2dShape& s) {
+  const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+  const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
+  CudnnDescriptor out(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+  out.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &compute)
+      .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode)
+      .set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2})
+      .set(CUDNN_ATTR_CONVOLUTION_DILATIONS, Integers{1, 1})
+      .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Integers{s.stride, s.stride})
+      .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, Integers{s.padding, s.padding})
+      .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Integers{s.padding, s.padding});
+  return out.finalize("convolution");
+}
+
+/// cuDNN has a type and a set of attribute names for each pass.
+struct PassNames {
+  cudnnBackendDescriptorType_t type;
+  cudnnBackendAttributeName_t convolution, x, weight, y, alpha, beta;
+};
+PassNames names_of(ConvolutionPass pass) {
+  switch (pass) {
+    case ConvolutionPass::forward:
+      return {CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA};
+    case ConvolutionPass::backward_data:
+      return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA};
+    default:
+      return {CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA,
+              CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
+  }
+}
+
+/// A graph of one operation.
+CudnnDescriptor graph_of(const Conv2dShape& s, ConvolutionPass pass) {
+  const PassNames names = names_of(pass);
+  const float one = 1;
+  const float zero = 0;
+  CudnnDescriptor operation(names.type);
+  operation.set(names.convolution, cross_correlation(s))
+      .set(names.x, tensor(kX, s.dtype, s.batch, s.height, s.width, s.in_channels))
+      .set(names.weight, tensor(kWeight, s.dtype, s.out_channels, s.kernel_h, s.kernel_w, s.in_channels))
+      .set(names.y, tensor(kY, s.dtype, s.batch, s.out_height(), s.out_width(), s.out_channels))
+      .set(names.alpha, CUDNN_TYPE_FLOAT, 1, &one)
+      .set(names.beta, CUDNN_TYPE_FLOAT, 1, &zero)
+      .finalize("convolution");
+  CudnnDescriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
+  return graph.finalize("graph of a convolution");
+}
+
+/// Engines with their settings, the most promising first; then those that always work.
+std::vector<CudnnDescriptor> configurations(const CudnnDescriptor& graph, const PlanDevice& device) {
+  std::vector<CudnnDescriptor> all;
+  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    CudnnDescriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+    heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph)
+        .set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode)
+        .set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, device.descriptor());
+    if (!heuristics.try_finalize()) continue;
+    for (CudnnDescriptor& found :
+         heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
+      all.push_back(std::move(found));
+    }
+  }
+  return all;
+}
+
+bool has(const std::vector<Note>& notes, Note note) {
+  return std::find(notes.begin(), notes.end(), note) != notes.end();
+}
+
+/// Tensor cores round fp32 operands to tf32, so that the reference mode does without.
+bool allowed(const std::vector<Note>& notes, DType dtype, Precision precision) {
+  if (has(notes, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
+  if (has(notes, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
+  if (dtype == DType::bf16) return true;
+  if (has(notes, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;
+  return precision != Precision::fp32 || !has(notes, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+}
+
+std::string text_of(const std::vector<Note>& notes) {
+  std::string out;
+  const auto add = [&](Note note, const char* name) {
+    if (has(notes, note)) out += (out.empty() ? "" : ", ") + std::string(name);
+  };
+  add(CUDNN_NUMERICAL_NOTE_TENSOR_CORE, "tensor cores");
+  add(CUDNN_NUMERICAL_NOTE_FFT, "FFT");
+  add(CUDNN_NUMERICAL_NOTE_WINOGRAD, "Winograd");
+  return out;
+}
+
+/// Three times the operands, and what small convolutions may want besides.
+std::size_t workspace_in_proportion(const Conv2dShape& s) {
+  const double x = 1.0 * s.batch * s.height * s.width * s.in_channels;
+  const double y = 1.0 * s.batch * s.out_height() * s.out_width() * s.out_channels;
+  const double weight = 1.0 * s.out_channels * s.kernel_h * s.kernel_w * s.in_channels;
+  return (std::size_t{16} << 20) + 3 * size_of(s.dtype) * static_cast<std::size_t>(x + y + weight);
+}
+
+}  // namespace
+
+PlanDevice PlanDevice::in_use() {
+  int number = 0;
+  RETORT_CUDA_CALL(cudaGetDevice(&number));
+  RETORT_CUDA_CALL(cudaFree(nullptr));  // cuDNN asks a device that has been begun with
+  const std::int32_t id = number;
+  CudnnDescriptor descriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  descriptor.set(CUDNN_ATTR_DEVICEPROP_DEVICE_ID, CUDNN_TYPE_INT32, 1, &id).finalize("properties of the device");
+  return PlanDevice(std::move(descriptor));
+}
+
+PlanDevice PlanDevice::described(const std::string& json) {
+  CudnnDescriptor descriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  // With its final zero byte, as cuDNN writes it.
+  descriptor
+      .set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, static_cast<std::int64_t>(json.size() + 1),
+           json.c_str())
+      .finalize("description of a device");
+  return PlanDevice(std::move(descriptor));
+}
+
+std::string PlanDevice::json() const {
+  constexpr std::int64_t kMost = 1 << 16;
+  const auto characters = descriptor_.array<char>(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, kMost);
+  const auto end = std::find(characters.begin(), characters.end(), '\0');
+  return {characters.begin(), end};
+}
+
+CudnnPlan::CudnnPlan(const Conv2dShape& shape, ConvolutionPass pass, Precision precision, const PlanDevice& device)
+    : pass_(pass), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+  const CudnnDescriptor graph = graph_of(shape, pass);
+  const std::size_t most = workspace_in_proportion(shape);
+  std::optional<CudnnDescriptor> smallest;
+  int candidates = 0;
+  int usable = 0;
+  for (const CudnnDescriptor& configuration : configurations(graph, device)) {
+    candidates += 1;
+    const auto engines = configuration.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    const auto notes = engines.at(0).array<Note>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
+                                                 CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+    if (!allowed(notes, shape.dtype, precision)) continue;
+    usable += 1;
+    if (smallest && report_.workspace_bytes <= most) continue;  // found; the others are only counted
+    CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+    plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
+        .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
+    if (!plan.try_finalize()) continue;  // not on this device
+    const auto bytes = static_cast<std::size_t>(plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+    if (smallest && bytes >= report_.workspace_bytes) continue;
+    smallest = plan;
+    report_.engine = engines.at(0).integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    report_.notes = text_of(notes);
+    report_.workspace_bytes = bytes;
+  }
+  report_.candidates = candidates;
+  report_.allowed = usable;
+  if (!smallest) {
+    fail(ErrorKind::device, text("cuDNN has no deterministic plan for a ", describe(shape, pass, precision), " (",
+                                 candidates, " offered, ", usable, " allowed)"));
+  }
+  plan_ = *smallest;
+}
+
+void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const {
+  std::int64_t names[3] = {kX, kWeight, kY};
+  if (pass_ == ConvolutionPass::backward_data) std::swap(names[0], names[2]);    // dy, weight, dx
+  if (pass_ == ConvolutionPass::backward_filter) std::swap(names[1], names[2]);  // x, dy, dweight
+  const void* operands[3] = {a, b, c};
+  CudnnDescriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+  pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, 3, names)
+      .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, 3, operands)
+      .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace)
+      .finalize("operands of a convolution");
+  check_cudnn(cudnnBackendExecute(handle, plan_.raw(), pack.raw()), "convolution");
+}
+
+std::string describe(const Conv2dShape& s, ConvolutionPass pass, Precision precision) {
+  const char* type = s.dtype == DType::bf16 ? "bf16" : precision == Precision::fp32 ? "fp32" : "tf32";
+  const char* what = pass == ConvolutionPass::forward         ? "forward"
+                     : pass == ConvolutionPass::backward_data ? "data gradient"
+                                                              : "filter gradient";
+  return text(s.kernel_h, "x", s.kernel_w, " convolution of (", s.batch, ", ", s.height, ", ", s.width, ", ",
+              s.in_channels, ") to ", s.out_channels, " channels, stride ", s.stride, ", padding ", s.padding, ", ",
+              type, ", ", what);
+}
+
+}  // namespace retort::cuda

@@ -1,0 +1,45 @@
+#include "kernels/memory.h"
+
+#include "kernels/cuda/check.h"
+
+namespace retort::cuda {
+
+void* allocate(std::size_t bytes) {
+  void* block = nullptr;
+  const cudaError_t status = cudaMalloc(&block, bytes == 0 ? 1 : bytes);  // aligned to 256 bytes at least
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    fail(ErrorKind::memory, text("cannot allocate ", bytes, " bytes of device memory"));
+  }
+  check_call(status, "cudaMalloc");
+  return block;
+}
+
+void deallocate(void* pointer) noexcept {
+  cudaFree(pointer);
+}
+
+std::size_t available_memory() {
+  std::size_t available = 0;
+  std::size_t total = 0;
+  RETORT_CUDA_CALL(cudaMemGetInfo(&available, &total));
+  return available;
+}
+
+void copy_bytes(const Launch& at, void* to, const void* from, std::size_t bytes) {
+  // Host memory is never pinned here, so the copy is complete on return where the host's is the target, and the source
+  // has been read where it is the source.
+  if (bytes > 0) {
+    RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(at.stream)));
+  }
+}
+
+void fill_zero(const Launch& at, void* to, std::size_t bytes) {
+  if (bytes > 0) RETORT_CUDA_CALL(cudaMemsetAsync(to, 0, bytes, static_cast<cudaStream_t>(at.stream)));
+}
+
+void synchronize(const Launch& at) {
+  RETORT_CUDA_CALL(cudaStreamSynchronize(static_cast<cudaStream_t>(at.stream)));
+}
+
+}  // namespace retort::cuda
