@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
+
 #ifndef RETORT_CUDA_NAMESPACE
 #define RETORT_CUDA_NAMESPACE cuda
 #endif
@@ -19,5 +21,15 @@ namespace retort::RETORT_CUDA_NAMESPACE {
 
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffU;
+
+/// A store that several threads may make at once, all of the same value.
+template <typename T>
+__device__ __forceinline__ void store_same(T* to, std::type_identity_t<T> value) {
+#if defined(RETORT_SIMT)
+  ::simt::atomic_store(to, value);
+#else
+  *static_cast<volatile T*>(to) = value;  // to PTX, a relaxed atomic one
+#endif
+}
 
 }  // namespace retort::RETORT_CUDA_NAMESPACE

@@ -13,13 +13,19 @@ namespace simt {
 namespace {
 
 /// Whether something stands between an earlier access and one made now.
-bool ordered(const Stamp& before, const Accessor& now) {
-  if (before.thread == now.stamp.thread) return true;
-  const std::uint32_t block = now.block_threads;
-  if (before.thread / block != now.stamp.thread / block) return false;  // blocks of a grid are never ordered
-  if (before.block_epoch != now.stamp.block_epoch) return true;
-  const bool same_warp = before.thread % block / kWarpSize == now.stamp.thread % block / kWarpSize;
-  return same_warp && before.warp_epoch != now.stamp.warp_epoch;
+bool ordered(const Stamp& before, const Stamp& now) {
+  if (before.block != now.block) return false;  // blocks of a grid are never ordered
+  if (before.thread == now.thread || before.block_epoch != now.block_epoch) return true;
+  return before.thread / kWarpSize == now.thread / kWarpSize && before.warp_epoch != now.warp_epoch;
+}
+
+bool same_moment(const Stamp& a, const Stamp& b) {
+  return a.thread == b.thread && a.block == b.block && a.block_epoch == b.block_epoch && a.warp_epoch == b.warp_epoch;
+}
+
+/// Whether one of them has to wait for the other, and nothing makes it.
+bool conflict(const Stamp& before, const Stamp& now) {
+  return (before.bytes & now.bytes) != 0 && !(before.atomic && now.atomic) && !ordered(before, now);
 }
 
 }  // namespace
@@ -28,36 +34,42 @@ void Region::mark_written(std::size_t offset, std::size_t count) {
   std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(offset), count, true);
 }
 
-Region::Verdict Region::note(std::size_t offset, std::size_t count, AccessKind kind, const Accessor& by, Stamp* other) {
+Region::Verdict Region::note(std::size_t offset, std::size_t count, AccessKind kind, const Stamp& by, Stamp* other) {
+  Stamp stamp = by;
+  stamp.atomic = kind == AccessKind::atomic || kind == AccessKind::atomic_store;
   for (std::size_t i = offset / 2; i <= (offset + count - 1) / 2; ++i) {
     Cell& cell = cells_[i];
-    if (cell.round != round_) cell = Cell{round_, false, {}, {}};
-    Stamp stamp = by.stamp;
+    if (cell.round != round_) cell = Cell{round_, {}, {}};
     stamp.bytes = static_cast<std::uint8_t>((2 * i >= offset ? 1 : 0) | (2 * i + 1 < offset + count ? 2 : 0));
-    const bool both_atomic = kind == AccessKind::atomic && cell.atomic_write;
-    if (cell.write.set() && (cell.write.bytes & stamp.bytes) != 0 && !both_atomic && !ordered(cell.write, by)) {
-      *other = cell.write;
+    for (const Stamp& write : cell.writes) {
+      if (!conflict(write, stamp)) continue;
+      *other = write;
       return Verdict::race;
     }
     if (kind == AccessKind::read) {
       // Two readers are kept, preferably ones that a later writer is not ordered behind.
       Stamp& slot = !cell.reads[0].set() || ordered(cell.reads[0], by) ? cell.reads[0] : cell.reads[1];
+      const std::uint8_t bytes = same_moment(slot, stamp) ? slot.bytes : std::uint8_t{0};
       slot = stamp;
-    } else {
-      for (const Stamp& read : cell.reads) {
-        if (read.set() && (read.bytes & stamp.bytes) != 0 && !ordered(read, by)) {
-          *other = read;
-          return Verdict::race;
-        }
-      }
-      cell.write = stamp;
-      cell.atomic_write = kind == AccessKind::atomic;
+      slot.bytes |= bytes;
+      continue;
+    }
+    for (const Stamp& read : cell.reads) {
+      if (!conflict(read, stamp)) continue;
+      *other = read;
+      return Verdict::race;
+    }
+    for (int byte = 0; byte < 2; ++byte) {
+      if ((stamp.bytes >> byte & 1) == 0) continue;
+      cell.writes[byte] = stamp;
+      cell.writes[byte].bytes = static_cast<std::uint8_t>(1 << byte);
     }
   }
   const auto first = written_.begin() + static_cast<std::ptrdiff_t>(offset);
   const auto last = first + static_cast<std::ptrdiff_t>(count);
-  if (kind != AccessKind::write && std::find(first, last, false) != last) return Verdict::uninitialised;
-  if (kind == AccessKind::write) std::fill(first, last, true);
+  const bool reads = kind == AccessKind::read || kind == AccessKind::atomic;
+  if (reads && std::find(first, last, false) != last) return Verdict::uninitialised;
+  if (!reads) std::fill(first, last, true);
   return Verdict::fine;
 }
 
@@ -170,34 +182,36 @@ void release(void* pointer) noexcept {
   if (pointer != nullptr) Memory::instance().release(pointer);
 }
 
+namespace {
+
+/// The buffer that a copy or a fill begins in, or null; a Finding if it does not end there.
+Region* buffer_of(const void* begin, std::size_t bytes, const char* what) {
+  Region* region = Memory::instance().find_buffer(begin);
+  if (region != nullptr && bytes > region->bytes - region->offset(begin)) {
+    throw Finding(FindingKind::out_of_bounds, std::string(what) + " ends behind " + region->name);
+  }
+  return region;
+}
+
+}  // namespace
+
 void copy(void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
-  Memory& memory = Memory::instance();
+  Region* target = buffer_of(to, bytes, "a copy");
+  const Region* source = buffer_of(from, bytes, "a copied range");
   std::memmove(to, from, bytes);
-  Region* target = memory.find_buffer(to);
   if (target == nullptr) return;
-  const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(to) - target->begin);
-  if (offset + bytes > target->bytes) {
-    throw Finding(FindingKind::out_of_bounds, "a copy ends behind " + target->name);
-  }
-  const Region* source = memory.find_buffer(from);
-  if (source == nullptr) return target->mark_written(offset, bytes);
-  const auto begin = static_cast<std::size_t>(static_cast<const std::byte*>(from) - source->begin);
+  if (source == nullptr) return target->mark_written(target->offset(to), bytes);
   std::vector<bool> written = target->written();
-  for (std::size_t i = 0; i < bytes; ++i) written[offset + i] = source->written()[begin + i];
+  for (std::size_t i = 0; i < bytes; ++i) written[target->offset(to) + i] = source->written()[source->offset(from) + i];
   target->set_written(std::move(written));
 }
 
 void fill_zero(void* to, std::size_t bytes) {
   if (bytes == 0) return;
+  Region* target = buffer_of(to, bytes, "a fill");
   std::memset(to, 0, bytes);
-  Region* target = Memory::instance().find_buffer(to);
-  if (target == nullptr) return;
-  const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(to) - target->begin);
-  if (offset + bytes > target->bytes) {
-    throw Finding(FindingKind::out_of_bounds, "a fill ends behind " + target->name);
-  }
-  target->mark_written(offset, bytes);
+  if (target != nullptr) target->mark_written(target->offset(to), bytes);
 }
 
 }  // namespace simt

@@ -12,27 +12,24 @@ namespace simt {
 
 /// Who made an access, and how many barriers of its block and of its warp that thread had passed by then.
 struct Stamp {
-  std::uint32_t thread = UINT32_MAX;  ///< number in the grid
+  std::uint32_t block = 0;  ///< number in the grid
   std::uint32_t block_epoch = 0;
   std::uint32_t warp_epoch = 0;
-  std::uint8_t bytes = 3;  ///< of the two of a cell: 1, 2 or both
+  std::uint16_t thread = UINT16_MAX;  ///< number in the block
+  std::uint8_t bytes = 0;             ///< of the two of a cell: 1, 2 or both
+  bool atomic = false;
 
-  bool set() const { return thread != UINT32_MAX; }
+  bool set() const { return bytes != 0; }
 };
 
-struct Accessor {
-  Stamp stamp;
-  std::uint32_t block_threads;
-};
+/// Atomic accesses race with plain ones only. An atomic store is one that does not read what was there before.
+enum class AccessKind { read, write, atomic, atomic_store };
 
-enum class AccessKind { read, write, atomic };
-
-/// The last accesses to two neighbouring bytes. Of two threads that each write one of them, the later is remembered.
+/// The last accesses to two neighbouring bytes.
 struct Cell {
   std::uint32_t round = 0;  ///< of the region, when the stamps were made; older ones count for nothing
-  bool atomic_write = false;
-  Stamp write;
-  Stamp reads[2];
+  Stamp writes[2];          ///< to each of the bytes
+  Stamp reads[2];           ///< by two threads, to either or both
 };
 
 class Region {
@@ -49,6 +46,10 @@ class Region {
     const auto* p = static_cast<const std::byte*>(address);
     return p >= begin && p < begin + bytes;
   }
+  /// Of an address in it.
+  std::size_t offset(const void* address) const {
+    return static_cast<std::size_t>(static_cast<const std::byte*>(address) - begin);
+  }
   /// Forgets who accessed what: a launch or, for shared variables, a block begins.
   void begin_round() { ++round_; }
   void forget_contents() { std::fill(written_.begin(), written_.end(), false); }
@@ -58,7 +59,7 @@ class Region {
 
   /// Empty if the access is allowed, else what is wrong with it: "" / "race with ..." / "reads bytes nobody wrote".
   enum class Verdict { fine, uninitialised, race };
-  Verdict note(std::size_t offset, std::size_t count, AccessKind kind, const Accessor& by, Stamp* other);
+  Verdict note(std::size_t offset, std::size_t count, AccessKind kind, const Stamp& by, Stamp* other);
 
  private:
   std::uint32_t round_ = 1;

@@ -1,6 +1,5 @@
 // Kernels with one mistake each, and the same without it.
-#include <cuda_runtime.h>
-
+#include "kernels/cuda/device.h"
 #include "tests/simt/planted.h"
 
 namespace simt::planted {
@@ -82,6 +81,38 @@ __global__ void first_come(int* counter, int* order) {
   if (threadIdx.x == 0) order[blockIdx.x] = atomicAdd(counter, 1);
 }
 
+__device__ std::uint8_t* bytes_of(float* y) {
+  return reinterpret_cast<std::uint8_t*>(y);
+}
+
+/// Correct: nobody knows who stored last, and it makes no difference.
+__global__ void same_store(float* y) {
+  retort::simt::store_same(bytes_of(y) + threadIdx.x % 16, 1);
+  __syncthreads();
+  if (blockIdx.x == 1) return;
+  __shared__ std::uint8_t seen[3];
+  retort::simt::store_same(seen + threadIdx.x % 3, 2);
+  __syncthreads();
+  y[4 + threadIdx.x] = seen[threadIdx.x % 3];
+}
+
+__global__ void same_plain_store(float* y) {
+  bytes_of(y)[threadIdx.x % 16] = 1;
+}
+
+__global__ void same_store_then_read(float* y) {
+  std::uint8_t* bytes = bytes_of(y);
+  retort::simt::store_same(bytes + threadIdx.x % 16, 1);
+  if (threadIdx.x == 63) y[4] = bytes[0];  // which others have stored to
+}
+
+/// The second of two bytes that lie together is stored last.
+__global__ void neighbours_then_read(float* y) {
+  std::uint8_t* bytes = bytes_of(y);
+  if (threadIdx.x < 2) retort::simt::store_same(bytes + threadIdx.x, 1);
+  if (threadIdx.x == 1) y[4] = bytes[0];
+}
+
 }  // namespace
 
 void run(Bug bug, float* x, int n, float* y, int* counter) {
@@ -106,6 +137,14 @@ void run(Bug bug, float* x, int n, float* y, int* counter) {
       return launch("shuffle_in_branch", shuffle_in_branch, {1}, {64}, 0, y);
     case Bug::first_come:
       return launch("first_come", first_come, {8}, {32}, 0, counter, counter + 1);
+    case Bug::same_store:
+      return launch("same_store", same_store, {2}, {64}, 0, y);
+    case Bug::same_plain_store:
+      return launch("same_plain_store", same_plain_store, {1}, {64}, 0, y);
+    case Bug::same_store_then_read:
+      return launch("same_store_then_read", same_store_then_read, {1}, {64}, 0, y);
+    case Bug::neighbours_then_read:
+      return launch("neighbours_then_read", neighbours_then_read, {1}, {32}, 0, y);
   }
 }
 

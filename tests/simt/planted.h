@@ -14,6 +14,10 @@ enum class Bug {
   barrier_in_branch,
   shuffle_in_branch,
   first_come,
+  same_store,
+  same_plain_store,
+  same_store_then_read,
+  neighbours_then_read,
 };
 
 /// x has n floats, y as many; counter has nine.

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -98,4 +99,38 @@ TEST_CASE("simt: barriers and shuffles that some threads do not reach are found"
 
 TEST_CASE("simt: a result that depends on the order of blocks is found") {
   check_found(Bug::first_come, FindingKind::order_dependence, "");
+}
+
+TEST_CASE("simt: stores that are all the same may meet if they say so, but reads may not meet them") {
+  const Outcome outcome = outcome_of(Bug::same_store);
+  CAPTURE(outcome.message);
+  CHECK_FALSE(outcome.kind.has_value());
+  CHECK(outcome.y == std::vector<float>(4, std::bit_cast<float>(0x01010101U)));
+  check_found(Bug::same_plain_store, FindingKind::race, "bytes_of(y)[threadIdx.x % 16] = 1;");
+  check_found(Bug::same_store_then_read, FindingKind::race, "which others have stored to");
+  check_found(Bug::neighbours_then_read, FindingKind::race, "if (threadIdx.x == 1) y[4]");
+}
+
+TEST_CASE("simt: a copy or a fill that ends behind a buffer is found before it writes") {
+  constexpr std::size_t kBytes = 16;
+  const std::vector<unsigned char> host(2048, 7);
+  std::vector<unsigned char> back(2048, 9);
+  auto* buffer = static_cast<unsigned char*>(simt::allocate(kBytes));
+  simt::fill_zero(buffer, kBytes);
+  const unsigned char behind = buffer[kBytes];
+  CHECK_THROWS_AS(simt::copy(buffer, host.data(), kBytes + 1), simt::Finding);
+  CHECK_THROWS_AS(simt::copy(back.data(), buffer + 1, kBytes), simt::Finding);
+  CHECK_THROWS_AS(simt::fill_zero(buffer + 1, kBytes), simt::Finding);
+  CHECK(buffer[0] == 0);
+  CHECK(buffer[kBytes] == behind);
+  CHECK(back[0] == 9);
+  simt::release(buffer);
+}
+
+TEST_CASE("simt: launches go on as before after one that ended with a finding") {
+  for (int i = 0; i < 20; ++i) {
+    CHECK(outcome_of(Bug::same_plain_store).kind == FindingKind::race);
+    CHECK(outcome_of(Bug::barrier_in_branch).kind == FindingKind::divergent_barrier);
+    CHECK_FALSE(outcome_of(Bug::none).kind.has_value());
+  }
 }

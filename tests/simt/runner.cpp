@@ -1,8 +1,10 @@
 #include "tests/simt/runner.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <boost/context/detail/fcontext.hpp>
-#include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <sstream>
@@ -17,6 +19,7 @@ namespace {
 namespace context = boost::context::detail;
 
 constexpr std::size_t kStackBytes = 128 * 1024;
+constexpr std::size_t kGuardBytes = 64 * 1024;  ///< a whole number of pages anywhere
 
 enum class State { ready, at_barrier, in_warp, finished };
 
@@ -51,17 +54,29 @@ struct Run {
   std::vector<Thread> threads;
   Thread* current = nullptr;
   context::fcontext_t scheduler = nullptr;
-  std::optional<Finding> finding;
+  struct Wrong {
+    FindingKind kind;
+    std::string what;
+    const void* site;
+  };
+  std::optional<Wrong> wrong;  ///< what the thread did that ran last
 };
 
 Run* active = nullptr;
 int wanted_orders = 3;
 
-/// Stacks are kept between launches.
+/// Stacks are kept between launches. What lies below one cannot be accessed, so that a thread that wants more ends the
+/// program there, and does not write into the heap.
 std::byte* stack(std::size_t i) {
-  static std::vector<std::unique_ptr<std::byte[]>> stacks;
-  while (stacks.size() <= i) stacks.push_back(std::make_unique<std::byte[]>(kStackBytes));
-  return stacks[i].get();
+  static std::vector<std::byte*> stacks;
+  while (stacks.size() <= i) {
+    void* room = mmap(nullptr, kGuardBytes + kStackBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) throw std::bad_alloc();
+    std::byte* const begin = static_cast<std::byte*>(room) + kGuardBytes;
+    if (mprotect(begin, kStackBytes, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
+    stacks.push_back(begin);
+  }
+  return stacks[i];
 }
 
 /// Hands over to the scheduler, which comes back when the thread may go on.
@@ -79,18 +94,16 @@ void thread_main(context::transfer_t from) {
   pause();
 }
 
-std::string who(const Run& run, std::uint32_t thread) {
-  const auto size = static_cast<std::uint32_t>(run.block.count());
+std::string who(const Run& run, std::uint32_t block, std::uint32_t thread) {
   const auto place = [](std::uint32_t i, Extent e) {
     std::ostringstream out;
     out << "(" << i % e.x << ", " << i / e.x % e.y << ", " << i / e.x / e.y << ")";
     return out.str();
   };
-  return "thread " + place(thread % size, run.block) + " of block " + place(thread / size, run.grid);
+  return "thread " + place(thread, run.block) + " of block " + place(block, run.grid);
 }
-
-std::uint32_t number_in_grid(const Run& run, const Thread& thread) {
-  return run.block_number * static_cast<std::uint32_t>(run.block.count()) + static_cast<std::uint32_t>(thread.number);
+std::string who(const Run& run, const Thread& thread) {
+  return who(run, run.block_number, static_cast<std::uint32_t>(thread.number));
 }
 
 /// While it lives, the running thread is not watched. Templates of the standard library that a .cu file uses as well
@@ -107,11 +120,9 @@ class Unwatched {
   const bool before_;
 };
 
-/// Ends the launch from within a thread.
+/// Ends the launch from within a thread. The message is written by the scheduler: it wants more stack than a fiber has.
 [[noreturn]] void stop(FindingKind kind, const std::string& what, const void* site) {
-  active->finding.emplace(kind, std::string(active->name) + ": " +
-                                    who(*active, number_in_grid(*active, *active->current)) + " " + what + ", at " +
-                                    source_line(site));
+  active->wrong = {kind, what, site};
   for (;;) pause();  // the scheduler never comes back
 }
 
@@ -166,12 +177,12 @@ Finding stuck(const Run& run) {
     elsewhere = &t;
     break;
   }
-  std::string what = std::string(run.name) + ": " + who(run, number_in_grid(run, *waiting)) + " waits in " +
+  std::string what = std::string(run.name) + ": " + who(run, *waiting) + " waits in " +
                      (warp ? waiting->operation : "__syncthreads") + " at " + source_line(waiting->site) + ", but ";
   if (elsewhere == nullptr) {
     what += "a lane of its mask does not exist";
   } else {
-    what += who(run, number_in_grid(run, *elsewhere));
+    what += who(run, *elsewhere);
     what += elsewhere->state == State::finished
                 ? " has ended"
                 : " waits in " +
@@ -222,7 +233,10 @@ void run_block(Run& run, std::uint32_t number, std::mt19937* random, std::size_t
           if (i >= run.threads.size() || run.threads[i].state != State::ready) continue;
           resume(run, run.threads[i]);
           ran = true;
-          if (run.finding) throw *run.finding;
+          if (run.wrong) {
+            throw Finding(run.wrong->kind, std::string(run.name) + ": " + who(run, run.threads[i]) + " " +
+                                               run.wrong->what + ", at " + source_line(run.wrong->site));
+          }
         }
       } while (release_warp(run, warp));
     }
@@ -278,7 +292,7 @@ void run(const char* name, Extent grid, Extent block, std::size_t dynamic_shared
     throw Finding(FindingKind::out_of_bounds, std::string(name) + ": a block of " + std::to_string(block.count()) +
                                                   " threads, a grid of " + std::to_string(grid.count()) + " blocks");
   }
-  static_variable_at(nullptr);  // reads the symbols here: their names want more stack than a fiber has
+  static_variable_at(nullptr);  // reads the symbols here: their names may want more stack than a fiber has
   const Snapshot before;
   std::optional<Snapshot> first_result;
   for (int order = 0; order < wanted_orders; ++order) {
@@ -366,7 +380,7 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
   const Unwatched unwatched(self);
   auto* p = static_cast<std::byte*>(address);
   if (p >= self.stack && p < self.stack + kStackBytes) return;
-  const char* verb = kind == AccessKind::read ? "reads " : kind == AccessKind::write ? "writes " : "changes ";
+  const char* verb = kind == AccessKind::read ? "reads " : kind == AccessKind::atomic ? "changes " : "writes ";
   Memory& memory = Memory::instance();
   Region* region = memory.find(address);
   const auto offset = region == nullptr ? 0 : static_cast<std::size_t>(p - region->begin);
@@ -380,14 +394,14 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
          verb + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name, site);
   }
   Stamp other;
-  const Accessor by{{number_in_grid(*active, self), self.block_epoch, self.warp_epoch},
-                    static_cast<std::uint32_t>(active->block.count())};
+  const Stamp by{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)};
   const Region::Verdict verdict = region->note(offset, bytes, kind, by, &other);
   if (verdict == Region::Verdict::fine) return;
   const std::string place = "byte " + std::to_string(offset) + " of " + region->name;
   if (verdict == Region::Verdict::race) {
     stop(FindingKind::race,
-         verb + place + ", which " + who(*active, other.thread) + " uses with no barrier between the two", site);
+         verb + place + ", which " + who(*active, other.block, other.thread) + " uses with no barrier between the two",
+         site);
   }
   stop(FindingKind::uninitialised, verb + place + ", which nobody wrote", site);
 }
@@ -401,6 +415,10 @@ void check_aligned(const void* address, std::size_t bytes) {
 
 void note_atomic(void* address, std::size_t bytes, const void* site) {
   watch(address, bytes, AccessKind::atomic, site);
+}
+
+void note_atomic_store(void* address, std::size_t bytes, const void* site) {
+  watch(address, bytes, AccessKind::atomic_store, site);
 }
 
 }  // namespace simt

@@ -100,5 +100,7 @@ void check_aligned(const void* address, std::size_t bytes);
 
 /// Says that the running thread is about to change this memory atomically.
 void note_atomic(void* address, std::size_t bytes, const void* site);
+/// The same of a store, which does not depend on what was there before.
+void note_atomic_store(void* address, std::size_t bytes, const void* site);
 
 }  // namespace simt

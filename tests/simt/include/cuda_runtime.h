@@ -167,3 +167,14 @@ __attribute__((noinline, no_sanitize("thread"))) T atomicOr(T* address, T value)
   *address = static_cast<T>(before | value);
   return before;
 }
+
+namespace simt {
+
+/// What CUDA has no word for: a relaxed store (kernels/cuda/device.h).
+template <typename T>
+__attribute__((noinline, no_sanitize("thread"))) void atomic_store(T* address, T value) {
+  note_atomic_store(address, sizeof(T), __builtin_return_address(0));
+  *address = value;
+}
+
+}  // namespace simt

@@ -1,0 +1,62 @@
+// The last kernel of a step: all of it or nothing.
+#include "kernels/commit.h"
+#include "kernels/cuda/block.h"
+#include "kernels/cuda/launch.h"
+
+namespace retort::RETORT_CUDA_NAMESPACE {
+namespace {
+
+constexpr int kThreads = 256;
+
+/// All blocks copy the buffers; the first one counts. Of the state they all read the verdict, which nobody writes.
+__global__ void commit_kernel(StepOutcome outcome, StepState* state) {
+  const bool applied = state->verdict == static_cast<std::int32_t>(StepVerdict::applied);
+  if (applied) {
+    for (std::int64_t i = grid_thread(); i < outcome.buffer_count; i += grid_threads()) {
+      outcome.buffers[i] = outcome.pending_buffers[i];
+    }
+  }
+  if (blockIdx.x > 0) return;
+
+  __shared__ double losses[kThreads / kWarp];
+  __shared__ int counts[kThreads / kWarp];
+  __shared__ int entries[kThreads / kWarp];
+  double loss_sum = 0;
+  int correct = 0;
+  int participants = 0;
+  for (int i = static_cast<int>(threadIdx.x); applied && i < outcome.rows; i += kThreads) {
+    const std::int32_t participates = outcome.participates[i];
+    loss_sum += outcome.loss[i];
+    correct += outcome.correct[i];
+    participants += participates;
+    // A batch may have a sample twice: it is counted twice, in any order, and entered with the same value.
+    if (outcome.significance != nullptr) atomicAdd(outcome.significance + outcome.samples[i], participates);
+    if (outcome.entered != nullptr && participates != 0) store_same(outcome.entered + outcome.samples[i], 1);
+  }
+  loss_sum = block_sum<kThreads>(loss_sum, losses);
+  correct = block_sum<kThreads>(correct, counts);
+  participants = block_sum<kThreads>(participants, entries);
+  if (threadIdx.x != 0) return;
+  if (!applied) {
+    state->skipped += 1;
+    state->skipped_in_a_row += 1;
+    return;
+  }
+  state->loss_sum += loss_sum;
+  state->rows += outcome.rows;
+  state->correct += correct;
+  state->participants += participants;
+  state->steps_applied += 1;
+  if (participants == 0) state->steps_without_participants += 1;
+  state->skipped_in_a_row = 0;
+  state->step += 1;
+}
+
+}  // namespace
+
+void commit_step(const Launch& at, const StepOutcome& outcome, StepState* state) {
+  launch(at, "commit_step", &commit_kernel, striding_blocks(outcome.buffer_count, kThreads), kThreads, 0, outcome,
+         state);
+}
+
+}  // namespace retort::RETORT_CUDA_NAMESPACE
