@@ -6,22 +6,26 @@
 
 #include "data/dataset.h"
 #include "distill/commands.h"
+#include "distill/plans.h"
 #include "distill/version.h"
 #include "kernels/cpu/threads.h"
-#include "kernels/memory.h"
+#include "kernels/convolution_plan.h"
+#include "kernels/device_info.h"
 #include "kernels/error.h"
 #include "nets/network.h"
 
 namespace retort {
 namespace {
 
+/// The GPU, or why there is none.
 std::string cuda_status() {
   try {
-    cuda::deallocate(cuda::allocate(1));
-    return "available";
+    const DeviceInfo gpu = cuda::device_info();
+    return text(gpu.name, ", compute capability ", gpu.capability, ", ", gpu.multiprocessors, " multiprocessors, ",
+                gpu.memory_bytes >> 30, " GiB, driver ", gpu.driver, ", CUDA ", gpu.runtime, ", cuDNN ", gpu.cudnn);
   } catch (const Error& error) {
     const std::string reason = error.what();
-    return reason.substr(0, reason.find(" ("));  // without the kernel's name
+    return reason.substr(0, reason.find(" ("));  // without the function's name
   }
 }
 
@@ -48,16 +52,28 @@ void print_nets(int classes, ImageFormat input, bool json) {
 
 void add_info_command(CLI::App& app) {
   struct Arguments {
-    bool nets = false, json = false;
+    bool nets = false, json = false, plans = false;
     int classes = 100;
+    PlanListing listing;
   };
   auto a = std::make_shared<Arguments>();
   CLI::App* info = app.add_subcommand("info", "Version, devices, libraries, networks");
   info->add_flag("--nets", a->nets, "networks with their trainable parameters");
   info->add_option("--classes", a->classes, "classes the networks are counted for (LeNets: 10, on 28x28x1)");
-  info->add_flag("--json", a->json, "one JSON object (with --nets: a list of name, parameters, classes, input)");
+  info->add_flag("--plans", a->plans, "cuDNN's plan for each convolution of each network, and its workspace");
+  info->add_option("--net", a->listing.nets, "with --plans: these networks only");
+  info->add_option("--batch", a->listing.batches, "with --plans: batch sizes")->check(CLI::Range(1, 1 << 20));
+  info->add_option("--precision", a->listing.precisions, "with --plans: fp32, tf32, bf16")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  info->add_option("--plan-device", a->listing.device_file,
+                   "with --plans: a GPU described in cuDNN's JSON, which need not be here (default: the one that is)");
+  info->add_flag("--describe-device", a->listing.describe, "the GPU in cuDNN's JSON, for --plan-device");
+  info->add_flag("--json", a->json,
+                 "one JSON object (with --nets: a list of name, parameters, classes, input; with --plans: a list)");
   info->callback([a] {
     if (a->nets) return print_nets(a->classes, {32, 32, 3}, a->json);
+    if (a->listing.describe) return static_cast<void>(std::printf("%s\n", cuda::describe_device().c_str()));
+    if (a->plans) return print_plans(a->listing, a->json);
     const Versions v = versions();
     if (a->json) {
       const nlohmann::ordered_json object = {

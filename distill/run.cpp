@@ -54,8 +54,8 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());
 
   state_.regulation = options_.regulation == "auto" ? "mask" : options_.regulation;
-  state_.threads = threads_;
-  state_.isa = versions().isa;
+  state_.threads = context_.device() == Device::cpu ? threads_ : 0;  // a GPU's results do not depend on them
+  state_.isa = arithmetic_of(context_.device());
   measure_memory();
   if (teacher_) prepare_teacher();
   if (!subset_.empty()) {
@@ -72,7 +72,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     resume_from(*checkpoint, path);
   }
   folder_.write_config(options_);
-  folder_.write_environment(options_.device == "cuda" ? "cuda" : "cpu", threads_, data_.checksum);
+  folder_.write_environment(context_.device(), threads_, data_.checksum);
   timing_ = folder_.keep_metrics(state_.epoch);
   began_finite_ = first_nonfinite_value(*network_).empty();
 }

@@ -23,10 +23,12 @@ void Run::resume_from(const TensorFile& file, const std::string& path) {
   RunState stored = run_state_of(file, path);
   RETORT_CHECK_AS(ErrorKind::input, static_cast<int>(stored.significance.size()) == data_.train.count(), path,
                   ": 'retort/counts' has ", stored.significance.size(), " samples, the data set ", data_.train.count());
-  RETORT_CHECK_AS(ErrorKind::input, stored.threads == threads_ && stored.isa == state_.isa, path, ": was run with ",
-                  stored.threads, " threads on ", stored.isa, ", here are ", threads_, " on ", state_.isa,
-                  "; results would differ in the last bits. Give --threads ", stored.threads,
-                  " on the same kind of processor");
+  const auto place = [](const RunState& s) { return s.threads > 0 ? text(s.threads, " threads on ", s.isa) : s.isa; };
+  RETORT_CHECK_AS(ErrorKind::input, stored.threads == state_.threads && stored.isa == state_.isa, path,
+                  ": was run with ", place(stored), ", here are ", place(state_),
+                  "; results would differ in the last bits. Give ",
+                  stored.threads > 0 ? text("--device cpu --threads ", stored.threads) : "--device cuda",
+                  " on the same kind of ", stored.threads > 0 ? "processor" : "GPU");
   state_ = std::move(stored);
   saved_at_ = state_.batches;
   context_.clear_macs();  // the teacher's cached logits are in the stored ledger already

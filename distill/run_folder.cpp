@@ -8,6 +8,7 @@
 #include "data/file.h"
 #include "distill/version.h"
 #include "engine/atomic_file.h"
+#include "kernels/device_info.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -96,11 +97,18 @@ void RunFolder::write_result(const RunResult& result) const {
   write_file_atomically(file("result.json"), to_json(result) + "\n");
 }
 
-void RunFolder::write_environment(const std::string& device, int threads, const std::string& data_checksum) const {
+void RunFolder::write_environment(Device device, int threads, const std::string& data_checksum) const {
   const Versions v = versions();
-  const ordered_json object = {{"retort", v.retort},     {"revision", v.revision}, {"compiler", v.compiler},
-                               {"onednn", v.onednn},     {"isa", v.isa},           {"device", device},
-                               {"threads", threads},     {"data", data_checksum}};
+  ordered_json object = {{"retort", v.retort}, {"revision", v.revision},
+                         {"compiler", v.compiler}, {"onednn", v.onednn},
+                         {"isa", v.isa}, {"device", device == Device::cuda ? "cuda" : "cpu"},
+                         {"threads", threads}, {"data", data_checksum}};
+  if (device == Device::cuda) {
+    const DeviceInfo gpu = cuda::device_info();
+    object["gpu"] = {{"name", gpu.name}, {"capability", gpu.capability},
+                     {"driver", gpu.driver}, {"cuda", gpu.runtime},
+                     {"cudnn", gpu.cudnn}, {"cublaslt", gpu.cublaslt}};
+  }
   write_file_atomically(file("environment.json"), object.dump(2) + "\n");
 }
 

@@ -8,6 +8,7 @@
 #include "distill/ledger.h"
 #include "distill/options.h"
 #include "engine/safetensors.h"
+#include "kernels/types.h"
 
 namespace retort {
 
@@ -52,7 +53,7 @@ class RunFolder {
   void write_config(const RunOptions& options) const;
   std::optional<RunResult> read_result() const;
   void write_result(const RunResult& result) const;
-  void write_environment(const std::string& device, int threads, const std::string& data_checksum) const;
+  void write_environment(Device device, int threads, const std::string& data_checksum) const;
 
   /// Drops the lines of epochs after `epoch` (they will be trained again) and returns the timing of the last kept one.
   Timing keep_metrics(int epoch);

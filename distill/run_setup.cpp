@@ -4,16 +4,15 @@
 #include <omp.h>
 
 #include "kernels/cpu/threads.h"
+#include "kernels/device_info.h"
 
 namespace retort {
 
 Device device_of(const std::string& name) {
-  if (name == "cuda") {
-    // The first thing a device is asked for; throws where the backend is not built or has no device.
-    DeviceBlock probe(Device::cuda, 1);
-    return Device::cuda;
-  }
-  return Device::cpu;
+  if (name == "cpu") return Device::cpu;
+  if (name == "auto") return cuda::available() ? Device::cuda : Device::cpu;
+  cuda::device_info();  // throws where the backend is not built or has no device
+  return Device::cuda;
 }
 
 Precision precision_of(const std::string& name, Device device) {

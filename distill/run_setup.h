@@ -11,7 +11,7 @@
 
 namespace retort {
 
-/// auto, cpu or cuda. Throws Error(device) for cuda where it was not built.
+/// auto (CUDA where there is a GPU), cpu or cuda. Throws Error(device) for cuda where it was not built or has no GPU.
 Device device_of(const std::string& name);
 Precision precision_of(const std::string& name, Device device);
 /// Sets the backend's threads (0: all cores) and returns their number.

@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/threads.h"
 #include "kernels/cpu/winograd.h"
+#include "kernels/device_info.h"
 
 namespace retort {
 
@@ -17,6 +18,10 @@ Versions versions() {
   out.isa = cpu::instruction_set();
   if (cpu::winograd::in_use()) out.isa += " with Winograd";
   return out;
+}
+
+std::string arithmetic_of(Device device) {
+  return device == Device::cuda ? cuda::device_info().identity() : versions().isa;
 }
 
 }  // namespace retort
