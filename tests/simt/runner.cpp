@@ -36,8 +36,9 @@ struct Thread {
   std::uint64_t value = 0;
   std::uint64_t values[kWarpSize] = {};  ///< of all lanes, once they are together
   std::uint32_t block_epoch = 0;
-  std::uint32_t warp_epoch = 0;
-  bool in_runner = false;  ///< its accesses are the runner's own
+  std::uint32_t warp_epoch = 1;
+  std::uint32_t heard[kWarpSize] = {};  ///< of each lane: the last warp_epoch that this thread is ordered behind
+  bool in_runner = false;               ///< its accesses are the runner's own
 
   int warp() const { return number / kWarpSize; }
   int lane() const { return number % kWarpSize; }
@@ -150,11 +151,20 @@ bool release_warp(Run& run, int warp) {
     }
     if (!complete) continue;
     const unsigned mask = first->mask;
+    // Each has now heard of what any of them had, and of all that they have done until here.
+    std::uint32_t heard[kWarpSize] = {};
+    for (int lane = 0; lane < end - begin; ++lane) {
+      if ((mask >> lane & 1U) == 0) continue;
+      const Thread& t = begin[lane];
+      for (int other = 0; other < kWarpSize; ++other) heard[other] = std::max(heard[other], t.heard[other]);
+      heard[lane] = t.warp_epoch;
+    }
     for (int lane = 0; lane < end - begin; ++lane) {
       if ((mask >> lane & 1U) == 0) continue;
       for (int other = 0; other < end - begin; ++other) begin[lane].values[other] = begin[other].value;
       begin[lane].state = State::ready;
       begin[lane].warp_epoch += 1;
+      std::copy_n(heard, kWarpSize, begin[lane].heard);
     }
     any = true;
   }
@@ -413,7 +423,8 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
          verb + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name, site);
   }
   Stamp other;
-  const Stamp by{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)};
+  const Accessor by{{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
+                    self.heard};
   const Region::Verdict verdict = region->note(offset, bytes, kind, by, &other);
   if (verdict == Region::Verdict::fine) return;
   const std::string place = "byte " + std::to_string(offset) + " of " + region->name;
