@@ -54,6 +54,7 @@ __global__ void pop_kernel(int batch, std::int32_t* queue, std::int32_t* count, 
 
 void queue_push(const Launch& at, int rows, const std::int32_t* samples, const std::int32_t* participates,
                 std::int32_t* queue, std::int32_t* count) {
+  if (rows == 0) return;  // the kernel's barriers are those of its rounds
   launch(at, "queue_push", &push_kernel, 1, kThreads, 0, rows, samples, participates, queue, count);
 }
 

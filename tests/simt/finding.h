@@ -13,6 +13,7 @@ enum class FindingKind {
   race,               ///< two threads, at least one of them writing, with nothing between them that orders them
   divergent_barrier,  ///< a barrier that not all threads of the block reach together
   divergent_warp,     ///< a shuffle or vote that not all lanes of its mask reach together
+  not_allowed,        ///< a launch beyond CUDA's limits, a shuffle over a width that it does not have
   order_dependence,   ///< results that change with the order in which blocks and warps run
 };
 

@@ -13,10 +13,12 @@ namespace simt {
 namespace {
 
 /// Whether something stands between an earlier access and one made now.
-bool ordered(const Stamp& before, const Stamp& now) {
+bool ordered(const Stamp& before, const Accessor& by) {
+  const Stamp& now = by.stamp;
   if (before.block != now.block) return false;  // blocks of a grid are never ordered
   if (before.thread == now.thread || before.block_epoch != now.block_epoch) return true;
-  return before.thread / kWarpSize == now.thread / kWarpSize && before.warp_epoch != now.warp_epoch;
+  return before.thread / kWarpSize == now.thread / kWarpSize &&
+         before.warp_epoch <= by.heard[before.thread % kWarpSize];
 }
 
 bool same_moment(const Stamp& a, const Stamp& b) {
@@ -24,8 +26,8 @@ bool same_moment(const Stamp& a, const Stamp& b) {
 }
 
 /// Whether one of them has to wait for the other, and nothing makes it.
-bool conflict(const Stamp& before, const Stamp& now) {
-  return (before.bytes & now.bytes) != 0 && !(before.atomic && now.atomic) && !ordered(before, now);
+bool conflict(const Stamp& before, const Accessor& by) {
+  return (before.bytes & by.stamp.bytes) != 0 && !(before.atomic && by.stamp.atomic) && !ordered(before, by);
 }
 
 }  // namespace
@@ -34,35 +36,39 @@ void Region::mark_written(std::size_t offset, std::size_t count) {
   std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(offset), count, true);
 }
 
-Region::Verdict Region::note(std::size_t offset, std::size_t count, AccessKind kind, const Stamp& by, Stamp* other) {
-  Stamp stamp = by;
+Region::Verdict Region::note(std::size_t offset, std::size_t count, AccessKind kind, const Accessor& by, Stamp* other) {
+  Accessor self = by;
+  Stamp& stamp = self.stamp;
   stamp.atomic = kind == AccessKind::atomic || kind == AccessKind::atomic_store;
   for (std::size_t i = offset / 2; i <= (offset + count - 1) / 2; ++i) {
     Cell& cell = cells_[i];
     if (cell.round != round_) cell = Cell{round_, {}, {}};
     stamp.bytes = static_cast<std::uint8_t>((2 * i >= offset ? 1 : 0) | (2 * i + 1 < offset + count ? 2 : 0));
     for (const Stamp& write : cell.writes) {
-      if (!conflict(write, stamp)) continue;
+      if (!conflict(write, self)) continue;
       *other = write;
       return Verdict::race;
     }
     if (kind == AccessKind::read) {
       // Two readers are kept, preferably ones that a later writer is not ordered behind.
-      Stamp& slot = !cell.reads[0].set() || ordered(cell.reads[0], by) ? cell.reads[0] : cell.reads[1];
+      Stamp& slot = !cell.reads[0].set() || ordered(cell.reads[0], self) ? cell.reads[0] : cell.reads[1];
       const std::uint8_t bytes = same_moment(slot, stamp) ? slot.bytes : std::uint8_t{0};
       slot = stamp;
       slot.bytes |= bytes;
       continue;
     }
     for (const Stamp& read : cell.reads) {
-      if (!conflict(read, stamp)) continue;
+      if (!conflict(read, self)) continue;
       *other = read;
       return Verdict::race;
     }
     for (int byte = 0; byte < 2; ++byte) {
       if ((stamp.bytes >> byte & 1) == 0) continue;
-      cell.writes[byte] = stamp;
-      cell.writes[byte].bytes = static_cast<std::uint8_t>(1 << byte);
+      Stamp& write = cell.writes[byte];
+      const bool plain_before = write.set() && !write.atomic && same_moment(write, stamp);
+      write = stamp;
+      write.bytes = static_cast<std::uint8_t>(1 << byte);
+      if (plain_before) write.atomic = false;  // what others race with is its plain write
     }
   }
   const auto first = written_.begin() + static_cast<std::ptrdiff_t>(offset);

@@ -22,6 +22,11 @@ struct Stamp {
   bool set() const { return bytes != 0; }
 };
 
+struct Accessor {
+  Stamp stamp;
+  const std::uint32_t* heard;  ///< of each lane of its warp: the last warp_epoch that is ordered before this access
+};
+
 /// Atomic accesses race with plain ones only. An atomic store is one that does not read what was there before.
 enum class AccessKind { read, write, atomic, atomic_store };
 
@@ -57,9 +62,9 @@ class Region {
   const std::vector<bool>& written() const { return written_; }
   void set_written(std::vector<bool> written) { written_ = std::move(written); }
 
-  /// Empty if the access is allowed, else what is wrong with it: "" / "race with ..." / "reads bytes nobody wrote".
   enum class Verdict { fine, uninitialised, race };
-  Verdict note(std::size_t offset, std::size_t count, AccessKind kind, const Stamp& by, Stamp* other);
+  /// Remembers an access unless it is wrong; with `race`, *other is the access that it meets.
+  Verdict note(std::size_t offset, std::size_t count, AccessKind kind, const Accessor& by, Stamp* other);
 
  private:
   std::uint32_t round_ = 1;

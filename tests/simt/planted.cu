@@ -113,6 +113,32 @@ __global__ void neighbours_then_read(float* y) {
   if (threadIdx.x == 1) y[4] = bytes[0];
 }
 
+__global__ void zeroed_at_once(int* counter) {
+  if (threadIdx.x == 0) *counter = 0;
+  atomicAdd(counter, 1);  // perhaps before it is zero
+}
+
+/// Correct: what a lane did before its last barrier with another is ordered for that one, however many it had alone.
+__global__ void halves_then_all(float* y) {
+  __shared__ float values[32];
+  const unsigned lane = threadIdx.x;
+  if (lane < 16) __syncwarp(0x0000ffffU);
+  if (lane < 16) __syncwarp(0x0000ffffU);
+  if (lane >= 16) __syncwarp(0xffff0000U);
+  values[lane] = 1;
+  __syncwarp();
+  y[lane] = values[31 - lane];
+}
+
+__global__ void half_warp_barrier(float* y) {
+  __shared__ float values[32];
+  const unsigned lane = threadIdx.x;
+  values[lane] = 1;
+  if (lane < 16) __syncwarp(0x0000ffffU);
+  y[lane] = lane < 16 ? values[15 - lane] : 0.0F;
+  if (lane == 0) y[lane] = values[16];  // not a lane of its barrier
+}
+
 }  // namespace
 
 void run(Bug bug, float* x, int n, float* y, int* counter) {
@@ -145,6 +171,12 @@ void run(Bug bug, float* x, int n, float* y, int* counter) {
       return launch("same_store_then_read", same_store_then_read, {1}, {64}, 0, y);
     case Bug::neighbours_then_read:
       return launch("neighbours_then_read", neighbours_then_read, {1}, {32}, 0, y);
+    case Bug::zeroed_at_once:
+      return launch("zeroed_at_once", zeroed_at_once, {1}, {64}, 0, counter);
+    case Bug::half_warp_barrier:
+      return launch("half_warp_barrier", half_warp_barrier, {1}, {32}, 0, y);
+    case Bug::halves_then_all:
+      return launch("halves_then_all", halves_then_all, {1}, {32}, 0, y);
   }
 }
 

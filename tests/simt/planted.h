@@ -18,6 +18,9 @@ enum class Bug {
   same_plain_store,
   same_store_then_read,
   neighbours_then_read,
+  zeroed_at_once,
+  half_warp_barrier,
+  halves_then_all,
 };
 
 /// x has n floats, y as many; counter has nine.

@@ -90,6 +90,7 @@ TEST_CASE("simt: a read of memory that nobody wrote is found") {
 TEST_CASE("simt: races are found, in shared and in device memory") {
   check_found(Bug::no_barrier, FindingKind::race, "values[threadIdx.x] = static_cast<float>(threadIdx.x);");
   check_found(Bug::both_write, FindingKind::race, "y[threadIdx.x / 2]");
+  check_found(Bug::zeroed_at_once, FindingKind::race, "perhaps before it is zero");
 }
 
 TEST_CASE("simt: barriers and shuffles that some threads do not reach are found") {
@@ -109,6 +110,13 @@ TEST_CASE("simt: stores that are all the same may meet if they say so, but reads
   check_found(Bug::same_plain_store, FindingKind::race, "bytes_of(y)[threadIdx.x % 16] = 1;");
   check_found(Bug::same_store_then_read, FindingKind::race, "which others have stored to");
   check_found(Bug::neighbours_then_read, FindingKind::race, "if (threadIdx.x == 1) y[4]");
+}
+
+TEST_CASE("simt: a barrier of a part of a warp orders that part, and no other lanes") {
+  const Outcome outcome = outcome_of(Bug::halves_then_all);
+  CAPTURE(outcome.message);
+  CHECK_FALSE(outcome.kind.has_value());
+  check_found(Bug::half_warp_barrier, FindingKind::race, "// not a lane of its barrier");
 }
 
 TEST_CASE("simt: a copy or a fill that ends behind a buffer is found before it writes") {

@@ -33,11 +33,12 @@ struct Thread {
   // Of the warp operation that it waits in.
   unsigned mask = 0;
   const char* operation = nullptr;
-  std::uint64_t value[2] = {};
-  std::uint64_t values[kWarpSize][2] = {};  ///< of all lanes, once they are together
+  std::uint64_t value = 0;
+  std::uint64_t values[kWarpSize] = {};  ///< of all lanes, once they are together
   std::uint32_t block_epoch = 0;
-  std::uint32_t warp_epoch = 0;
-  bool in_runner = false;  ///< its accesses are the runner's own
+  std::uint32_t warp_epoch = 1;
+  std::uint32_t heard[kWarpSize] = {};  ///< of each lane: the last warp_epoch that this thread is ordered behind
+  bool in_runner = false;               ///< its accesses are the runner's own
 
   int warp() const { return number / kWarpSize; }
   int lane() const { return number % kWarpSize; }
@@ -150,11 +151,20 @@ bool release_warp(Run& run, int warp) {
     }
     if (!complete) continue;
     const unsigned mask = first->mask;
+    // Each has now heard of what any of them had, and of all that they have done until here.
+    std::uint32_t heard[kWarpSize] = {};
     for (int lane = 0; lane < end - begin; ++lane) {
       if ((mask >> lane & 1U) == 0) continue;
-      for (int other = 0; other < end - begin; ++other) std::copy_n(begin[other].value, 2, begin[lane].values[other]);
+      const Thread& t = begin[lane];
+      for (int other = 0; other < kWarpSize; ++other) heard[other] = std::max(heard[other], t.heard[other]);
+      heard[lane] = t.warp_epoch;
+    }
+    for (int lane = 0; lane < end - begin; ++lane) {
+      if ((mask >> lane & 1U) == 0) continue;
+      for (int other = 0; other < end - begin; ++other) begin[lane].values[other] = begin[other].value;
       begin[lane].state = State::ready;
       begin[lane].warp_epoch += 1;
+      std::copy_n(heard, kWarpSize, begin[lane].heard);
     }
     any = true;
   }
@@ -287,11 +297,27 @@ void set_orders(int orders) {
   wanted_orders = std::max(1, orders);
 }
 
+namespace {
+
+/// What a launch may be on every device that CUDA still serves; more shared memory has to be asked for there.
+void check_limits(const char* name, Extent grid, Extent block, std::size_t dynamic_shared_bytes) {
+  const auto within = [](const Extent& e, unsigned x, unsigned y, unsigned z) {
+    return e.x > 0 && e.y > 0 && e.z > 0 && e.x <= x && e.y <= y && e.z <= z;
+  };
+  const auto written = [](const Extent& e) {
+    return "(" + std::to_string(e.x) + ", " + std::to_string(e.y) + ", " + std::to_string(e.z) + ")";
+  };
+  std::string what;
+  if (!within(grid, INT32_MAX, 65535, 65535)) what = "a grid of " + written(grid) + " blocks";
+  if (!within(block, 1024, 1024, 64) || block.count() > 1024) what = "a block of " + written(block) + " threads";
+  if (dynamic_shared_bytes > 48 * 1024) what = std::to_string(dynamic_shared_bytes) + " bytes of dynamic shared memory";
+  if (!what.empty()) throw Finding(FindingKind::not_allowed, std::string(name) + ": " + what);
+}
+
+}  // namespace
+
 void run(const char* name, Extent grid, Extent block, std::size_t dynamic_shared_bytes, const Body& body) {
-  if (block.count() == 0 || block.count() > 1024 || grid.count() == 0) {
-    throw Finding(FindingKind::out_of_bounds, std::string(name) + ": a block of " + std::to_string(block.count()) +
-                                                  " threads, a grid of " + std::to_string(grid.count()) + " blocks");
-  }
+  check_limits(name, grid, block, dynamic_shared_bytes);
   static_variable_at(nullptr);  // reads the symbols here: their names may want more stack than a fiber has
   const Snapshot before;
   std::optional<Snapshot> first_result;
@@ -349,14 +375,17 @@ void barrier() {
   pause();
 }
 
-Exchange::Exchange(unsigned mask, const void* value, std::size_t bytes, const char* operation)
+Exchange::Exchange(unsigned mask, const void* value, std::size_t bytes, const char* operation, int width)
     : mask_(mask), lane_(active->current->lane()), site_(__builtin_return_address(0)), operation_(operation) {
   Thread& self = *active->current;
   const Unwatched unwatched(self);
   self.site = site_;
   self.mask = mask;
   self.operation = operation;
-  if (bytes > 0) std::memcpy(self.value, value, bytes);
+  if (bytes > 0) std::memcpy(&self.value, value, bytes);
+  if (width <= 0 || width > kWarpSize || (width & (width - 1)) != 0) {
+    stop(FindingKind::not_allowed, "passes the width " + std::to_string(width) + " to " + operation, site_);
+  }
   if ((mask >> lane_ & 1U) == 0)
     stop(FindingKind::divergent_warp, std::string("is not in the mask of its ") + operation, site_);
   self.state = State::in_warp;
@@ -370,7 +399,7 @@ void Exchange::read(int lane, void* value, std::size_t bytes) const {
     stop(FindingKind::divergent_warp,
          "reads lane " + std::to_string(lane) + ", which is not in the mask of its " + operation_, site_);
   }
-  std::memcpy(value, values_[lane], bytes);
+  std::memcpy(value, &values_[lane], bytes);
 }
 
 void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
@@ -394,7 +423,8 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
          verb + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name, site);
   }
   Stamp other;
-  const Stamp by{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)};
+  const Accessor by{{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
+                    self.heard};
   const Region::Verdict verdict = region->note(offset, bytes, kind, by, &other);
   if (verdict == Region::Verdict::fine) return;
   const std::string place = "byte " + std::to_string(offset) + " of " + region->name;

@@ -78,10 +78,11 @@ void* dynamic_shared();
 
 void barrier();
 
-/// All lanes of `mask` bring a value and see each other's.
+/// All lanes of `mask` bring a value of up to eight bytes and see each other's.
 class Exchange {
  public:
-  Exchange(unsigned mask, const void* value, std::size_t bytes, const char* operation);
+  /// Finding(not_allowed) when `width`, of a shuffle's segments, is none that CUDA has.
+  Exchange(unsigned mask, const void* value, std::size_t bytes, const char* operation, int width = kWarpSize);
   int lane() const { return lane_; }
   bool has(int lane) const { return (mask_ >> lane & 1U) != 0; }
   /// Finding(divergent_warp) when the lane is not in the mask.
@@ -90,7 +91,7 @@ class Exchange {
  private:
   unsigned mask_;
   int lane_;
-  const std::uint64_t (*values_)[2];
+  const std::uint64_t* values_;
   const void* site_;
   const char* operation_;
 };

@@ -67,10 +67,10 @@ class Buffer {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() {
-    CHECK_MESSAGE(guards_intact(), "a kernel wrote outside its operand of " << initial_.size() << " bytes");
-    if (use_ == Use::input) {
-      const bool same = bytes() == initial_;
-      CHECK_MESSAGE(same, "a kernel changed an input of " << initial_.size() << " bytes");
+    // Not CHECK_MESSAGE, which would give its message to any exception that destroys this.
+    if (!guards_intact()) FAIL_CHECK("a kernel wrote outside its operand of " << initial_.size() << " bytes");
+    if (use_ == Use::input && bytes() != initial_) {
+      FAIL_CHECK("a kernel changed an input of " << initial_.size() << " bytes");
     }
     poison_guards(false);
     backend_.deallocate(block_);

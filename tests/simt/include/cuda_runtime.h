@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "tests/simt/runner.h"
 
@@ -23,25 +24,11 @@
 #define blockIdx (::simt::block_index())
 #define blockDim (::simt::block_extent())
 #define gridDim (::simt::grid_extent())
-#define warpSize (::simt::kWarpSize)
 
 using dim3 = ::simt::Extent;
-using cudaStream_t = void*;
 
-struct alignas(8) float2 {
-  float x, y;
-};
 struct alignas(16) float4 {
   float x, y, z, w;
-};
-struct alignas(8) uint2 {
-  unsigned x, y;
-};
-struct alignas(16) uint4 {
-  unsigned x, y, z, w;
-};
-struct alignas(16) int4 {
-  int x, y, z, w;
 };
 
 // ---- barriers, votes, shuffles ----
@@ -57,62 +44,76 @@ SIMT_INLINE void __syncwarp(unsigned mask = 0xffffffffU) {
 
 namespace simt {
 
-template <typename T>
-SIMT_INLINE T shuffle(const char* name, unsigned mask, T value, int width, int (*source)(int, int, int), int argument) {
-  static_assert(sizeof(T) <= 16 && std::is_trivially_copyable_v<T>);
-  const Exchange exchange(mask, &value, sizeof value, name);
+/// source(lane, argument, width) is the lane whose value this one gets, or -1 for its own.
+template <typename T, typename Argument>
+SIMT_INLINE T shuffle(const char* name, unsigned mask, T value, int width, int (*source)(int, Argument, int),
+                      Argument argument) {
+  static_assert(std::is_arithmetic_v<T> && (sizeof(T) == 4 || sizeof(T) == 8), "CUDA shuffles numbers of 4 or 8 bytes");
+  const Exchange exchange(mask, &value, sizeof value, name, width);
   T result = value;
   const int from = source(exchange.lane(), argument, width);
   if (from >= 0) exchange.read(from, &result, sizeof result);
   return result;
 }
 
+SIMT_INLINE unsigned ballot(const char* name, unsigned mask, int predicate) {
+  const int vote = predicate != 0 ? 1 : 0;
+  const Exchange exchange(mask, &vote, sizeof vote, name);
+  unsigned votes = 0;
+  for (int lane = 0; lane < kWarpSize; ++lane) {
+    int theirs = 0;
+    if (exchange.has(lane)) exchange.read(lane, &theirs, sizeof theirs);
+    votes |= static_cast<unsigned>(theirs) << lane;
+  }
+  return votes;
+}
+
 }  // namespace simt
 
+// Lanes are those of a segment of `width`: __shfl_sync wraps around in it, the others give a lane its own value where
+// they would leave it (towards higher lanes only, for __shfl_xor_sync).
 template <typename T>
 SIMT_INLINE T __shfl_sync(unsigned mask, T value, int lane, int width = 32) {
-  return ::simt::shuffle(
-      "__shfl_sync", mask, value, width, [](int self, int argument, int w) { return self / w * w + argument % w; },
-      lane);
+  return ::simt::shuffle<T, int>(
+      "__shfl_sync", mask, value, width,
+      [](int self, int argument, int w) { return (self & ~(w - 1)) | (argument & (w - 1)); }, lane);
 }
 template <typename T>
 SIMT_INLINE T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32) {
-  return ::simt::shuffle(
+  return ::simt::shuffle<T, int>(
       "__shfl_xor_sync", mask, value, width,
       [](int self, int argument, int w) {
-        const int from = self ^ argument;
-        return from < (self / w + 1) * w ? from : -1;
+        const int from = self ^ (argument & 31);
+        return from <= (self | (w - 1)) ? from : -1;
       },
       bits);
 }
 template <typename T>
-SIMT_INLINE T __shfl_down_sync(unsigned mask, T value, int delta, int width = 32) {
-  return ::simt::shuffle(
+SIMT_INLINE T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32) {
+  return ::simt::shuffle<T, unsigned>(
       "__shfl_down_sync", mask, value, width,
-      [](int self, int argument, int w) { return self % w + argument < w ? self + argument : -1; }, delta);
+      [](int self, unsigned argument, int w) {
+        return argument < static_cast<unsigned>(w - self % w) ? self + static_cast<int>(argument) : -1;
+      },
+      delta);
 }
 template <typename T>
-SIMT_INLINE T __shfl_up_sync(unsigned mask, T value, int delta, int width = 32) {
-  return ::simt::shuffle(
+SIMT_INLINE T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
+  return ::simt::shuffle<T, unsigned>(
       "__shfl_up_sync", mask, value, width,
-      [](int self, int argument, int w) { return self % w >= argument ? self - argument : -1; }, delta);
+      [](int self, unsigned argument, int w) {
+        return argument <= static_cast<unsigned>(self % w) ? self - static_cast<int>(argument) : -1;
+      },
+      delta);
 }
 SIMT_INLINE unsigned __ballot_sync(unsigned mask, int predicate) {
-  const int vote = predicate != 0 ? 1 : 0;
-  const ::simt::Exchange exchange(mask, &vote, sizeof vote, "__ballot_sync");
-  unsigned ballot = 0;
-  for (int lane = 0; lane < ::simt::kWarpSize; ++lane) {
-    int theirs = 0;
-    if (exchange.has(lane)) exchange.read(lane, &theirs, sizeof theirs);
-    ballot |= static_cast<unsigned>(theirs) << lane;
-  }
-  return ballot;
+  return ::simt::ballot("__ballot_sync", mask, predicate);
 }
 SIMT_INLINE int __any_sync(unsigned mask, int predicate) {
-  return __ballot_sync(mask, predicate) != 0 ? 1 : 0;
+  return ::simt::ballot("__any_sync", mask, predicate) != 0 ? 1 : 0;
 }
 SIMT_INLINE int __all_sync(unsigned mask, int predicate) {
-  return __ballot_sync(mask, predicate) == mask ? 1 : 0;
+  return ::simt::ballot("__all_sync", mask, predicate) == mask ? 1 : 0;
 }
 
 // ---- arithmetic ----
@@ -123,21 +124,6 @@ SIMT_INLINE int __popc(unsigned bits) {
 SIMT_INLINE int __ffs(int bits) {
   return __builtin_ffs(bits);
 }
-SIMT_INLINE int __clz(int bits) {
-  return bits == 0 ? 32 : __builtin_clz(static_cast<unsigned>(bits));
-}
-SIMT_INLINE float __uint_as_float(unsigned bits) {
-  return __builtin_bit_cast(float, bits);
-}
-SIMT_INLINE unsigned __float_as_uint(float value) {
-  return __builtin_bit_cast(unsigned, value);
-}
-SIMT_INLINE float __fdividef(float a, float b) {
-  return a / b;
-}
-SIMT_INLINE float rsqrtf(float value) {
-  return 1.0F / std::sqrt(value);
-}
 
 template <typename T>
 SIMT_INLINE T __ldg(const T* address) {
@@ -146,22 +132,34 @@ SIMT_INLINE T __ldg(const T* address) {
 
 // ---- atomics: one thread runs at a time, so they only have to be told apart from plain accesses ----
 
+namespace simt {
+
+template <typename T, typename... Types>
+constexpr bool kOneOf = (std::is_same_v<T, Types> || ...);
 template <typename T>
-__attribute__((noinline, no_sanitize("thread"))) T atomicAdd(T* address, T value) {
+constexpr bool kAtomicInteger = kOneOf<T, int, unsigned, unsigned long long>;
+
+}  // namespace simt
+
+template <typename T>
+__attribute__((noinline, no_sanitize("thread"))) T atomicAdd(T* address, std::type_identity_t<T> value) {
+  static_assert(::simt::kAtomicInteger<T> || ::simt::kOneOf<T, float, double>, "CUDA has no such atomicAdd");
   ::simt::note_atomic(address, sizeof(T), __builtin_return_address(0));
   const T before = *address;
   *address = static_cast<T>(before + value);
   return before;
 }
 template <typename T>
-__attribute__((noinline, no_sanitize("thread"))) T atomicMax(T* address, T value) {
+__attribute__((noinline, no_sanitize("thread"))) T atomicMax(T* address, std::type_identity_t<T> value) {
+  static_assert(::simt::kAtomicInteger<T> || ::simt::kOneOf<T, long long>, "CUDA has no such atomicMax");
   ::simt::note_atomic(address, sizeof(T), __builtin_return_address(0));
   const T before = *address;
   if (value > before) *address = value;
   return before;
 }
 template <typename T>
-__attribute__((noinline, no_sanitize("thread"))) T atomicOr(T* address, T value) {
+__attribute__((noinline, no_sanitize("thread"))) T atomicOr(T* address, std::type_identity_t<T> value) {
+  static_assert(::simt::kAtomicInteger<T>, "CUDA has no such atomicOr");
   ::simt::note_atomic(address, sizeof(T), __builtin_return_address(0));
   const T before = *address;
   *address = static_cast<T>(before | value);
