@@ -99,11 +99,11 @@ TEST_CASE("divergence: the count of skipped steps goes on where a resume finds i
   file.tensors[name] = FileTensor::of(values, file.at(name).shape);
   write_safetensors(last, file);
   o.max_steps = 3;
-  const Trained first = run(o, true);
+  const TrainedRun first = run(o, true);
   CHECK(first.result.skipped == 1);
   CHECK(contains(first.lines.at(1), "batch 3: loss is not finite; step skipped (1 in a row, 1 in all)"));
   o.max_steps = 5;  // over the end of the epoch
-  const Trained second = run(o, true);
+  const TrainedRun second = run(o, true);
   CHECK(second.result.skipped == 3);
   CHECK(contains(second.lines.at(1), "(2 in a row, 2 in all)"));
   CHECK(metrics_of(folder / "run").at(0)["skipped"] == 2);

@@ -119,7 +119,7 @@ TEST_CASE("resume: of a finished run computes nothing and changes nothing") {
   run(o);
   const std::string last = contents(folder / "run/last.safetensors");
   const auto result = result_of(folder / "run");
-  const Trained again = run(o, true);
+  const TrainedRun again = run(o, true);
   CHECK(again.result.finished);
   CHECK(contents(folder / "run/last.safetensors") == last);
   CHECK(result_of(folder / "run") == result);

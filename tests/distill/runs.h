@@ -17,11 +17,6 @@
 
 namespace retort::test {
 
-inline std::string contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 inline void put_text(const std::string& path, const std::string& text) {
   put(path, std::vector<std::uint8_t>(text.begin(), text.end()));
 }
@@ -76,14 +71,14 @@ inline RunOptions small_run(const std::string& command, const std::string& out) 
   return o;
 }
 
-struct Trained {
+struct TrainedRun {
   RunResult result;
   std::vector<std::string> lines;  ///< what the run said
 };
 
-inline Trained run(RunOptions options, bool resume = false) {
+inline TrainedRun run(RunOptions options, bool resume = false) {
   resolve(options);
-  Trained trained;
+  TrainedRun trained;
   trained.result = train(options, resume, [&](const std::string& line) { trained.lines.push_back(line); });
   return trained;
 }

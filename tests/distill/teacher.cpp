@@ -44,7 +44,7 @@ TEST_CASE("teacher: its accuracy is said before anything is trained, and is what
     CAPTURE(method);
     RunOptions o = student_run(folder / method, teacher);
     o.method = method;
-    const Trained student = run(o);
+    const TrainedRun student = run(o);
     CHECK(student.result.teacher_metric == taught.last);
     std::size_t accuracy = 99, epoch = 99;
     for (std::size_t i = student.lines.size(); i-- > 0;) {

@@ -9,7 +9,7 @@
 #include <csignal>
 
 #include "tests/engine/expect_error.h"
-#include "tests/engine/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace retort::test {
 namespace {

@@ -7,7 +7,11 @@
 namespace retort::test {
 namespace {
 
-constexpr double tolerance = 3e-5;
+/// GPUs compute a row's loss in fp32. One rounding of 2^-24 in a divergence, times T^2 = 16, over the divisor 8 and a step
+/// of 1/32, is 4e-6 in a difference, beside gradients of 0.1; there are a few. (tests/kernels is far stricter.)
+double tolerance_of(Device device) {
+  return device == Device::cpu ? 3e-5 : 1.5e-4;
+}
 constexpr int rows = 6, classes = 5;
 
 struct Batch {
@@ -63,7 +67,7 @@ void check_loss(const std::string& what, Device device, const Operand& output, f
       const RowReport report = loss(tape, v[0], batch, options);
       return tape.context().measuring() ? 0.0 : masked(report, options, &participants);
     };
-    check_gradients(what, device, {output}, objective, tolerance);
+    check_gradients(what, device, {output}, objective, tolerance_of(device));
     CHECK(participants > 0);
     CHECK((participants == rows) == all);
   };

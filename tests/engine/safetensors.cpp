@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/engine/expect_error.h"
-#include "tests/engine/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace retort::test {
 namespace {

@@ -6,7 +6,7 @@
 #include "engine/safetensors.h"
 #include "kernels/philox.h"
 #include "tests/engine/expect_error.h"
-#include "tests/engine/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace retort::test {
 namespace {

@@ -30,6 +30,8 @@ struct Thread {
   int number = 0;  ///< in the block
   State state = State::ready;
   const void* site = nullptr;  ///< where it waits
+  const char* file = nullptr;  ///< of the barrier, which optimisation may have copied to several sites
+  int line = 0;
   // Of the warp operation that it waits in.
   unsigned mask = 0;
   const char* operation = nullptr;
@@ -65,6 +67,9 @@ struct Run {
 
 Run* active = nullptr;
 int wanted_orders = 3;
+bool watching = true;
+void (*open_gate)() = nullptr;
+void (*close_gate)() = nullptr;
 
 /// Stacks are kept between launches. What lies below one cannot be accessed, so that a thread that wants more ends the
 /// program there, and does not write into the heap.
@@ -171,6 +176,11 @@ bool release_warp(Run& run, int warp) {
   return any;
 }
 
+/// Whether both wait at the same barrier of the source.
+bool same_barrier(const Thread& a, const Thread& b) {
+  return a.line == b.line && std::strcmp(a.file, b.file) == 0;
+}
+
 /// Says why no thread of the block can go on.
 Finding stuck(const Run& run) {
   const Thread* waiting = nullptr;
@@ -183,7 +193,10 @@ Finding stuck(const Run& run) {
   for (const Thread& t : run.threads) {
     if (&t == waiting) continue;
     if (warp && (t.warp() != waiting->warp() || (waiting->mask >> t.lane() & 1U) == 0)) continue;
-    if (t.state == waiting->state && t.site == waiting->site && (!warp || t.mask == waiting->mask)) continue;
+    if (t.state == waiting->state &&
+        (warp ? t.site == waiting->site && t.mask == waiting->mask : same_barrier(t, *waiting))) {
+      continue;
+    }
     elsewhere = &t;
     break;
   }
@@ -204,9 +217,8 @@ Finding stuck(const Run& run) {
 
 /// Lets the block go on behind a barrier that all of it has reached.
 bool release_barrier(Run& run) {
-  const void* site = run.threads.front().site;
   for (const Thread& t : run.threads) {
-    if (t.state != State::at_barrier || t.site != site) return false;
+    if (t.state != State::at_barrier || !same_barrier(t, run.threads.front())) return false;
   }
   for (Thread& t : run.threads) {
     t.state = State::ready;
@@ -259,6 +271,22 @@ void run_block(Run& run, std::uint32_t number, std::mt19937* random, std::size_t
   }
 }
 
+void run_blocks(Run& run, const std::vector<std::uint32_t>& numbers, std::mt19937* random,
+                std::size_t dynamic_shared_bytes) {
+  struct Active {
+    explicit Active(Run& run) {
+      active = &run;
+      if (open_gate != nullptr) open_gate();
+    }
+    ~Active() {
+      if (close_gate != nullptr) close_gate();
+      active = nullptr;
+    }
+  };
+  const Active now(run);
+  for (const std::uint32_t number : numbers) run_block(run, number, random, dynamic_shared_bytes);
+}
+
 /// The bytes of all buffers, and which of them count as written.
 struct Snapshot {
   struct Copy {
@@ -295,6 +323,13 @@ struct Snapshot {
 
 void set_orders(int orders) {
   wanted_orders = std::max(1, orders);
+}
+void set_watching(bool on) {
+  watching = on;
+}
+void set_gate(void (*open)(), void (*close)()) {
+  open_gate = open;
+  close_gate = close;
 }
 
 namespace {
@@ -333,16 +368,7 @@ void run(const char* name, Extent grid, Extent block, std::size_t dynamic_shared
     launch.grid = grid;
     launch.block = block;
     launch.body = &body;
-    active = &launch;
-    try {
-      for (const std::uint32_t number : blocks) {
-        run_block(launch, number, order > 0 ? &random : nullptr, dynamic_shared_bytes);
-      }
-    } catch (...) {
-      active = nullptr;
-      throw;
-    }
-    active = nullptr;
+    run_blocks(launch, blocks, order > 0 ? &random : nullptr, dynamic_shared_bytes);
     if (order == 0) {
       if (wanted_orders > 1) first_result.emplace();
     } else if (const std::string difference = first_result->difference(); !difference.empty()) {
@@ -368,8 +394,10 @@ void* dynamic_shared() {
   return active->dynamic_shared;
 }
 
-void barrier() {
+void barrier(const char* file, int line) {
   Thread& self = *active->current;
+  self.file = file;
+  self.line = line;
   self.site = __builtin_return_address(0);
   self.state = State::at_barrier;
   pause();
@@ -403,7 +431,7 @@ void Exchange::read(int lane, void* value, std::size_t bytes) const {
 }
 
 void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
-  if (active == nullptr || active->current == nullptr) return;
+  if (!watching || active == nullptr || active->current == nullptr) return;
   Thread& self = *active->current;
   if (self.in_runner) return;
   const Unwatched unwatched(self);

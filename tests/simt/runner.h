@@ -31,6 +31,10 @@ constexpr int kWarpSize = 32;
 
 /// In how many orders a launch runs; at first 3. The first is the natural one.
 void set_orders(int orders);
+/// Whether accesses are checked; at first they are.
+void set_watching(bool watching);
+/// Called before and after a launch's threads run: for memory that is closed to everybody else (emulated_device.cpp).
+void set_gate(void (*open)(), void (*close)());
 
 // ---- device memory ----
 
@@ -76,7 +80,8 @@ Extent block_extent();
 Extent grid_extent();
 void* dynamic_shared();
 
-void barrier();
+/// The place is that of the barrier in the source.
+void barrier(const char* file, int line);
 
 /// All lanes of `mask` bring a value of up to eight bytes and see each other's.
 class Exchange {

@@ -35,8 +35,8 @@ struct alignas(16) float4 {
 
 #define SIMT_INLINE inline __attribute__((always_inline))
 
-SIMT_INLINE void __syncthreads() {
-  ::simt::barrier();
+SIMT_INLINE void __syncthreads(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  ::simt::barrier(file, line);
 }
 SIMT_INLINE void __syncwarp(unsigned mask = 0xffffffffU) {
   ::simt::Exchange(mask, nullptr, 0, "__syncwarp");
