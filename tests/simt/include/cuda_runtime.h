@@ -118,6 +118,28 @@ SIMT_INLINE int __all_sync(unsigned mask, int predicate) {
 
 // ---- arithmetic ----
 
+namespace simt {
+
+/// The float next to a result, above or below it: GPUs' functions are that much off the rounded ones (CUDA C++
+/// Programming Guide, mathematical functions), each its own way. Exact where they are exact.
+SIMT_INLINE float off_by_an_ulp(float result, float argument, float exact_at) {
+  if (argument == exact_at || result == 0 || !std::isfinite(result)) return result;
+  const unsigned hash = __builtin_bit_cast(unsigned, argument) * 2654435761U;
+  return hash >> 30 == 0 ? result : std::nextafter(result, (hash & 0x20000000U) != 0 ? INFINITY : -INFINITY);
+}
+
+SIMT_INLINE float gpu_expf(float x) {
+  return off_by_an_ulp(::expf(x), x, 0.0F);
+}
+SIMT_INLINE float gpu_logf(float x) {
+  return off_by_an_ulp(::logf(x), x, 1.0F);
+}
+
+}  // namespace simt
+
+#define expf(x) (::simt::gpu_expf(x))
+#define logf(x) (::simt::gpu_logf(x))
+
 SIMT_INLINE int __popc(unsigned bits) {
   return __builtin_popcount(bits);
 }
