@@ -8,9 +8,9 @@ namespace retort::test {
 namespace {
 
 /// GPUs compute a row's loss in fp32. One rounding of 2^-24 in a divergence, times T^2 = 16, over the divisor 8 and a step
-/// of 1/32, is 4e-6 in a difference, beside gradients of 0.1; there are a few. (tests/kernels is far stricter.)
+/// of 1/32, is 4e-6 in a difference; eight of them are 3e-4 of gradients of 0.1. (tests/kernels is far stricter.)
 double tolerance_of(Device device) {
-  return device == Device::cpu ? 3e-5 : 1.5e-4;
+  return device == Device::cpu ? 3e-5 : 3e-4;
 }
 constexpr int rows = 6, classes = 5;
 
