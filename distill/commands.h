@@ -9,6 +9,7 @@ void add_train_commands(CLI::App& app);     // teach, distill
 void add_evaluate_commands(CLI::App& app);  // evaluate, predict
 void add_data_command(CLI::App& app);       // data check, data synth
 void add_info_command(CLI::App& app);       // info
+void add_profile_command(CLI::App& app);    // profile
 void add_reproduce_command(CLI::App& app);  // reproduce
 
 }  // namespace retort

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   retort::add_reproduce_command(app);
   retort::add_data_command(app);
   retort::add_info_command(app);
+  retort::add_profile_command(app);
   app.footer("Exit codes: 0 done or stopped by a signal, 2 usage, 3 bad input file, 4 out of memory, 5 device, "
              "6 training diverged, 7 cannot write.");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {

@@ -57,18 +57,29 @@ Batch StepRunner::make_batch(const Tensor& samples, const DeviceStep& step) {
 StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, const LossOptions& loss,
                                                         DeviceStep& step) {
   ParameterStore& parameters = plan_.network->parameters();
-  parameters.begin_step();
-  const Batch batch = make_batch(samples, step);
-  const Tensor teacher = plan_.teacher ? plan_.teacher->logits(batch, step.device()) : Tensor();
+  const auto in_phase = [this](const char* phase, const auto& part) {
+    const PhaseScope scope(context_, phase);
+    return part();
+  };
+  const Batch batch = in_phase("data", [&] {
+    parameters.begin_step();
+    return make_batch(samples, step);
+  });
+  const Tensor teacher =
+      in_phase("teacher", [&] { return plan_.teacher ? plan_.teacher->logits(batch, step.device()) : Tensor(); });
   Tape tape(context_);
   const Var images = tape.variable(batch.images, false, "images");
-  const Var output = plan_.network->forward(tape, {images, batch.samples, step.device()}, ForwardMode::training());
-  RowReport rows = plan_.teacher
-                       ? distillation_loss(tape, output, teacher, batch.labels, batch.samples, batch.weights,
-                                           step.device(), loss, plan_.distillation).rows
-                       : plan_.task->loss(tape, output, batch, step.device(), loss);
-  tape.backward();
-  optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device());
+  const Var output = in_phase("forward", [&] {
+    return plan_.network->forward(tape, {images, batch.samples, step.device()}, ForwardMode::training());
+  });
+  RowReport rows = in_phase("loss", [&] {
+    if (!plan_.teacher) return plan_.task->loss(tape, output, batch, step.device(), loss);
+    return distillation_loss(tape, output, teacher, batch.labels, batch.samples, batch.weights, step.device(), loss,
+                             plan_.distillation).rows;
+  });
+  in_phase("backward", [&] { tape.backward(); });
+  in_phase("optimizer",
+           [&] { optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device()); });
   return {std::move(rows), samples};
 }
 
@@ -88,6 +99,7 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool c
     out.pending_buffers = parameters.pending_buffers();
     out.buffer_count = parameters.buffer_elements();
   }
+  const PhaseScope phase(context_, "optimizer");
   RETORT_LAUNCH(context_, 0, commit_step, out, step.device());
 }
 
@@ -115,6 +127,7 @@ StepRunner::CompactCount StepRunner::train_compact(const std::int32_t* samples, 
   auto* queue_count = static_cast<std::int32_t*>(queue_count_.data());
   {
     scoring.host.divisor = static_cast<float>(rows);
+    const PhaseScope phase(context_, "scoring");
     scoring.push_inputs();
     plan_.network->parameters().begin_step();
     const Tensor indices = context_.make({rows}, DType::i32, "samples");

@@ -18,6 +18,11 @@ Teacher::Teacher(Context& context, const std::string& run_or_file, const std::st
   load_network(file_, path_, *network_, false);
 }
 
+Teacher::Teacher(Context& context, std::unique_ptr<Network> network)
+    : context_(context), network_(std::move(network)), outputs_(network_->classes()) {
+  network_->parameters().materialise(context, 0, Trainable::no);
+}
+
 double Teacher::claimed(const std::string& checksum) const {
   const auto data = file_.metadata.find("data_checksum");
   const auto metric = file_.metadata.find("last_metric");

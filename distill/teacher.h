@@ -15,6 +15,9 @@ class Teacher {
   Teacher(Context& context, const std::string& run_or_file, const std::string& net, const Dataset& dataset,
           const Task& task);
 
+  /// One with initial parameters: its logits mean nothing, but cost what a trained one's do.
+  Teacher(Context& context, std::unique_ptr<Network> network);
+
   Network& network() { return *network_; }
   const TensorFile& file() const { return file_; }
   const std::string& path() const { return path_; }

@@ -4,10 +4,12 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/arena.h"
 #include "engine/device_memory.h"
+#include "engine/profile.h"
 #include "engine/tensor.h"
 #include "kernels/convolution.h"
 
@@ -45,6 +47,13 @@ class Context {
   double macs() const { return macs_; }
   void clear_macs() { macs_ = 0; }
 
+  /// From now on every launch is reported to `profile`; null ends it.
+  void set_profile(Profile* profile) { profile_ = profile; }
+  Profile* profile() const { return profile_; }
+  /// What launches belong to: the name of the layer's parameter, and the part of the step. For profiles.
+  const std::string& layer() const { return layer_; }
+  const char* phase() const { return phase_; }
+
   /// From now on the shape of every convolution in a forward pass is appended to `seen`; null ends it.
   void observe_convolutions(std::vector<Conv2dShape>* seen) { observed_convolutions_ = seen; }
   void observe(const Conv2dShape& shape) {
@@ -59,6 +68,62 @@ class Context {
   std::size_t workspace_wanted_ = 0;
   double macs_ = 0;
   std::vector<Conv2dShape>* observed_convolutions_ = nullptr;
+
+  friend class LayerScope;
+  friend class PhaseScope;
+  Profile* profile_ = nullptr;
+  std::string layer_;
+  const char* phase_ = "";
+};
+
+/// While it lives, launches belong to this layer.
+class LayerScope {
+ public:
+  LayerScope(Context& context, const std::string& layer) : context_(context) {
+    if (context.profile_ != nullptr) before_ = std::exchange(context.layer_, layer);
+  }
+  LayerScope(const LayerScope&) = delete;
+  LayerScope& operator=(const LayerScope&) = delete;
+  ~LayerScope() {
+    if (context_.profile_ != nullptr) context_.layer_ = std::move(before_);
+  }
+
+ private:
+  Context& context_;
+  std::string before_;
+};
+
+/// While it lives, launches belong to this part of the step.
+class PhaseScope {
+ public:
+  PhaseScope(Context& context, const char* phase)
+      : context_(context), before_(std::exchange(context.phase_, phase)) {}
+  PhaseScope(const PhaseScope&) = delete;
+  PhaseScope& operator=(const PhaseScope&) = delete;
+  ~PhaseScope() { context_.phase_ = before_; }
+
+ private:
+  Context& context_;
+  const char* before_;
+};
+
+/// Reports one launch.
+class ProfiledLaunch {
+ public:
+  ProfiledLaunch(const Context& context, const char* kernel, const Launch& launch)
+      : profile_(context.profile()), launch_(launch) {
+    if (profile_ != nullptr) profile_->begin(kernel, context.layer(), context.phase(), launch);
+  }
+  ProfiledLaunch(const ProfiledLaunch&) = delete;
+  ProfiledLaunch& operator=(const ProfiledLaunch&) = delete;
+  /// After the kernel, unless it threw.
+  void done() {
+    if (profile_ != nullptr) profile_->end(launch_);
+  }
+
+ private:
+  Profile* profile_;
+  const Launch& launch_;
 };
 
 /// Host to device and back.
@@ -71,5 +136,9 @@ void copy_to_host(Context& context, const Tensor& tensor, void* host);
 #define RETORT_LAUNCH(context, workspace, kernel, ...)                                     \
   do {                                                                                     \
     const ::retort::Launch retort_launch_ = (context).launch(workspace);                   \
-    if (!(context).measuring()) RETORT_BACKEND((context).device(), kernel(retort_launch_, __VA_ARGS__)); \
+    if (!(context).measuring()) {                                                          \
+      ::retort::ProfiledLaunch retort_profiled_((context), #kernel, retort_launch_);       \
+      RETORT_BACKEND((context).device(), kernel(retort_launch_, __VA_ARGS__));             \
+      retort_profiled_.done();                                                             \
+    }                                                                                      \
   } while (false)

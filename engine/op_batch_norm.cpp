@@ -83,6 +83,7 @@ const void* data_or_null(const std::vector<Tensor>& parts, std::size_t i) {
 Var batch_norm(Tape& tape, const Var& x, const BatchNormState& state, bool relu, const Var& residual,
                ForwardMode mode) {
   check_channels("batch_norm", x, state);
+  const LayerScope layer(tape.context(), detail::layer_of(state.gamma));
   if (residual) {
     RETORT_CHECK(residual->shape() == x->shape() && residual->value.dtype() == x->value.dtype(),
                  "batch_norm: residual ", residual->shape(), " against input ", x->shape());
@@ -121,6 +122,7 @@ Var batch_norm(Tape& tape, const Var& x, const BatchNormState& state, bool relu,
 SumAndNormed add_batch_norm(Tape& tape, const Var& a, const Var& b, const BatchNormState& state, bool relu,
                             ForwardMode mode) {
   check_channels("add_batch_norm", a, state);
+  const LayerScope layer(tape.context(), detail::layer_of(state.gamma));
   RETORT_CHECK(a->shape() == b->shape() && a->value.dtype() == b->value.dtype(), "add_batch_norm: ", a->shape(),
                " + ", b->shape());
   const BatchNormShape shape = kernel_shape(a, state, relu);

@@ -65,6 +65,7 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
   }
   const void* weights = working_weight(weight, shape.dtype);
   Context& context = tape.context();
+  const LayerScope layer(context, detail::layer_of(weight));
   const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape, context.precision()));
   const bool records = tape.records(x, weight, bias);
   Var y = detail::result(tape, {shape.batch, shape.out_height(), shape.out_width(), shape.out_channels}, shape.dtype,
@@ -103,6 +104,7 @@ Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias) {
   }
   const LinearShape shape{x->shape().at(0), x->shape().at(1), weight->shape().at(0)};
   Context& context = tape.context();
+  const LayerScope layer(context, detail::layer_of(weight));
   const std::size_t scratch = RETORT_BACKEND(context.device(), linear_workspace(shape));
   const bool records = tape.records(x, weight, bias);
   Var y = detail::result(tape, {shape.batch, shape.out_features}, DType::f32, records, "linear");

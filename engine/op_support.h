@@ -5,6 +5,11 @@
 
 namespace retort::detail {
 
+/// "layer1.0.conv1" of the parameter "layer1.0.conv1.weight".
+inline std::string layer_of(const Var& parameter) {
+  return parameter->name.substr(0, parameter->name.rfind('.'));
+}
+
 /// An activation of the given shape; `requires_grad` as the op records or not.
 inline Var result(Tape& tape, const Shape& shape, DType dtype, bool requires_grad, const char* who) {
   return tape.variable(tape.context().make(shape, dtype, who), requires_grad, who);

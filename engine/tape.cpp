@@ -55,6 +55,7 @@ void Tape::backward() {
   while (!nodes_.empty()) {
     const Node node = std::move(nodes_.back());
     nodes_.pop_back();
+    const LayerScope layer(context_, node.layer);
     node.backward();
   }
 }

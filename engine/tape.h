@@ -52,7 +52,9 @@ class Tape {
   /// A leaf or the result of an op.
   Var variable(Tensor value, bool requires_grad, const char* name = "");
 
-  void record(const char* op, std::function<void()> backward) { nodes_.push_back({op, std::move(backward)}); }
+  void record(const char* op, std::function<void()> backward) {
+    nodes_.push_back({op, std::move(backward), context_.layer()});
+  }
 
   /// Adds a part to the gradient of an activation or leaf: from an op's backward, a loss, or a feature tap.
   /// Ignored when the variable does not require a gradient.
@@ -72,6 +74,7 @@ class Tape {
   struct Node {
     const char* op;
     std::function<void()> backward;
+    std::string layer;  ///< of the forward pass, for profiles
   };
 
   Context& context_;

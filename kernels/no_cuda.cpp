@@ -15,6 +15,7 @@
 #include "kernels/queue.h"
 #include "kernels/regulation.h"
 #include "kernels/squared_loss.h"
+#include "kernels/timing.h"
 
 #define ABSENT(result, name, ...)                          \
   result name(__VA_ARGS__) {                               \
@@ -51,6 +52,10 @@ bool available() noexcept {
   return false;
 }
 ABSENT(DeviceInfo, device_info)
+
+ABSENT(void*, make_mark, L)
+ABSENT(double, seconds_between, void*, void*)
+void release_mark(void*) noexcept {}
 
 ABSENT(Bytes, linear_workspace, const LinearShape&)
 ABSENT(void, linear_forward, L, const LinearShape&, Floats, Floats, Floats, float*)

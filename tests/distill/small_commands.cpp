@@ -1,4 +1,6 @@
 // retort info, retort data, reproduce --list, and what --json prints.
+#include <set>
+
 #include "tests/distill/runs.h"
 
 using namespace retort;
@@ -78,4 +80,31 @@ TEST_CASE("signals: a command that has nothing to save ends at once") {
   REQUIRE(program.running());
   program.send(SIGINT);
   CHECK(program.wait().signal == SIGINT);
+}
+
+TEST_CASE("profile: a step by phase, with its trace") {
+  const TemporaryFolder folder;
+  const auto profile = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"profile", "--data",    "synthetic:train=40,test=10", "--net",
+                                          "lenet5-half", "--batch", "20", "--steps", "2", "--threads", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return retort_program(arguments);
+  };
+  const std::string trace = folder / "trace.json";
+  const auto object = nlohmann::json::parse(
+      check_done(profile({"--teacher-net", "lenet5", "--by", "phase", "--json", "--trace", trace})).out);
+  CHECK(object["steps"] == 2);
+  CHECK(object["kernel_seconds"].get<double>() <= object["step_seconds"].get<double>());
+  std::set<std::string> phases;
+  double calls = 0;
+  for (const auto& line : object["lines"]) {
+    phases.insert(line["name"].get<std::string>());
+    calls += line["calls"].get<double>();
+  }
+  for (const char* phase : {"data", "teacher", "forward", "loss", "backward", "optimizer"}) CHECK(phases.count(phase) == 1);
+  const auto events = nlohmann::json::parse(contents(trace))["traceEvents"];
+  CHECK(events.size() == 1 + 2 * static_cast<std::size_t>(calls));
+  CHECK(contains(check_done(profile({"--regulation", "compact", "--scoring", "training"})).out, "queue_push"));
+  check_refused(profile({"--by", "hour"}), 2, {"--by"});
+  check_refused(profile({"--trace", folder / "no/such/folder"}), 7, {"no/such/folder"});
 }

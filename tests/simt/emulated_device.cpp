@@ -12,6 +12,7 @@
 #include "kernels/device_info.h"
 #include "kernels/error.h"
 #include "kernels/memory.h"
+#include "kernels/timing.h"
 #include "tests/simt/runner.h"
 
 namespace retort::cuda {
@@ -133,6 +134,16 @@ void fill_zero(const Launch&, void* to, std::size_t bytes) {
   std::memset(to, 0, bytes);
 }
 void synchronize(const Launch&) {}
+
+void* make_mark(const Launch& at) {
+  return cpu::make_mark(at);
+}
+double seconds_between(void* first, void* second) {
+  return cpu::seconds_between(first, second);
+}
+void release_mark(void* mark) noexcept {
+  cpu::release_mark(mark);
+}
 
 bool available() noexcept {
   return true;
