@@ -40,7 +40,7 @@ for deb in "$scratch"/debs/*.deb; do dpkg-deb -x "$deb" "$scratch/tree"; done
 
 # Debian has some libraries in /lib and some in /usr/lib; here all are in one folder.
 from=$scratch/tree/usr
-architecture=$(cd "$from/lib" && echo ./*-linux-gnu)
+architecture=$(cd "$from/lib" && echo *-linux-gnu)
 if [[ -d $scratch/tree/lib ]]; then cp -a "$scratch/tree/lib" "$from/"; fi
 to=$scratch/deps/usr
 lib=$to/lib/$architecture
