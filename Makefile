@@ -7,7 +7,8 @@ DEMO_OUT ?= runs/demo
 
 # Ninja runs the compilers in parallel; two of these targets at once would only fight over the cores.
 .NOTPARALLEL:
-.PHONY: help packages configure build demo test bench sanitize fuzz clang-check clean
+.PHONY: help packages deps-portable configure build demo test bench sanitize fuzz \
+        clang-check clean
 
 help:
 	@echo 'make demo         install what is missing, build, run a small reproduction into $(DEMO_OUT)'
@@ -17,11 +18,15 @@ help:
 	@echo 'make sanitize     the tests under the address and undefined-behaviour sanitizers (in build-sanitize/)'
 	@echo 'make fuzz         libFuzzer on every parser, FUZZ_SECONDS (10) each (clang++, in build-fuzz/)'
 	@echo 'make clang-check  compile every header by itself with clang++'
+	@echo 'make deps-portable  fill .deps/, with which the project builds on a machine that can fetch nothing'
 	@echo 'make clean        remove the build folders'
 	@echo 'CMAKE_FLAGS=...   more options for CMake; RETORT_NO_INSTALL=1 never installs packages'
 
 packages:
 	@cmake/install_packages.sh
+
+deps-portable:
+	@cmake/fetch_portable.sh
 
 # CMake runs every time (a second): it records the commit that run folders quote.
 configure: packages

@@ -34,7 +34,7 @@ if(RETORT_CUDA STREQUAL "off")
 endif()
 
 retort_python_wheels(wheels)
-file(GLOB carried LIST_DIRECTORIES TRUE ${PROJECT_SOURCE_DIR}/.deps/nvidia/*)
+file(GLOB carried LIST_DIRECTORIES TRUE ${RETORT_DEPS}/nvidia/*)
 set(places $ENV{CUDA_HOME} $ENV{CUDA_PATH} /usr/local/cuda ${carried} ${wheels})
 
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
@@ -74,8 +74,8 @@ endif()
 # A library that may lie outside of the toolkit, and its header: imported as retort::NAME.
 function(retort_cuda_library name header)
   find_path(RETORT_${name}_INCLUDE ${header} HINTS ${CUDAToolkit_INCLUDE_DIRS} ${places} PATH_SUFFIXES include)
-  # Wheels have no plain .so.
-  find_library(RETORT_${name}_LIBRARY NAMES ${name} ${ARGN} HINTS ${CUDAToolkit_LIBRARY_DIR} ${places}
+  # Wheels have no plain .so. Place by place, as with the header: another version may lie in a later one.
+  find_library(RETORT_${name}_LIBRARY NAMES ${name} ${ARGN} NAMES_PER_DIR HINTS ${CUDAToolkit_LIBRARY_DIR} ${places}
                PATH_SUFFIXES lib lib64)
   if(RETORT_${name}_INCLUDE AND RETORT_${name}_LIBRARY)
     add_library(retort::${name} UNKNOWN IMPORTED GLOBAL)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the build needs and that are not there, and those named as arguments.
-# Prints nothing when all are there; says what it will install before it does.
+# Prints nothing when all are there; says what it will install before it does. What .deps/ holds (make deps-portable)
+# is there.
 set -euo pipefail
 
 if [[ ${RETORT_NO_INSTALL:-0} != 0 ]]; then exit 0; fi
@@ -12,6 +13,17 @@ packages=(cmake ninja-build g++ doctest-dev libstb-dev libcli11-dev nlohmann-jso
 # A program counts however it was installed; a library has to be a package, or CMake may not find it.
 declare -A program=([cmake]=cmake [ninja-build]=ninja [g++]=g++ [clang]=clang++)
 
+cd "$(dirname "$0")/.."
+carried=$(cat .deps/packages 2>/dev/null || true)
+there() {
+  grep -qxF "$1" <<<"$carried" || { [[ -n ${program[$1]:-} ]] && command -v "${program[$1]}" >/dev/null; }
+}
+wanted=()
+for package in "${packages[@]}"; do
+  if ! there "$package"; then wanted+=("$package"); fi
+done
+if [[ ${#wanted[@]} -eq 0 ]]; then exit 0; fi
+
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   # CMake decides: it stops at the first library that it does not find. Not said again once it has found them all.
   if [[ ! -e build/build.ninja ]]; then
@@ -22,13 +34,10 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 fi
 
 # dpkg-query fails if it knows nothing of one of them, and still prints the others.
-installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
+installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true)
 missing=()
-for package in "${packages[@]}"; do
-  name=${program[$package]:-}
-  if grep -qxF "$package installed" <<<"$installed"; then continue; fi
-  if [[ -n $name ]] && command -v "$name" >/dev/null; then continue; fi
-  missing+=("$package")
+for package in "${wanted[@]}"; do
+  if ! grep -qxF "$package installed" <<<"$installed"; then missing+=("$package"); fi
 done
 if [[ ${#missing[@]} -eq 0 ]]; then exit 0; fi
 

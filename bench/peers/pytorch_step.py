@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times a training step of PyTorch on the CPU: a student that learns from given teacher logits.
+"""Times a training step of PyTorch on the CPU or a GPU: a student that learns from given teacher logits.
 
 The step is forward, 0.1 cross-entropy + 0.9 T^2 KL with T = 4, backward, SGD (momentum 0.9, weight decay 5e-4, rate 0.05).
 Prints one JSON object a net, with the fields of build/bench/retort_step --json. Any PyTorch from 1.13 on.
@@ -28,7 +28,12 @@ NETS = {
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**34), "MALLOC_TOP_PAD_": str(2**26)}
 
 
-def peak_memory_mib():
+def peak_memory_mib(device):
+    """As retort_step: on a GPU what is in use there at the end, with the context and libraries, by anybody."""
+    if device == "cuda":
+        import torch
+        free, total = torch.cuda.mem_get_info()
+        return (total - free) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -144,15 +149,26 @@ def measure(name, args):
 
     torch.manual_seed(1)
     torch.set_num_threads(args.threads)
+    device = args.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu" and args.precision == "tf32":
+        sys.exit("--precision tf32 needs --device cuda")
+    cuda = device == "cuda"
+    if cuda:
+        # fp32 is fp32 here: PyTorch's own default for convolutions is TF32.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision == "tf32"
+        torch.backends.cudnn.benchmark = True  # the fastest plan for each convolution, found while warming up
     channels, side, classes, _ = NETS[name]
     net, count = make_net(name)
     net.train()
-    images = torch.randn(args.batch, channels, side, side)
+    net = net.to(device)
+    images = torch.randn(args.batch, channels, side, side).to(device)
     if not args.channels_first:
         net = net.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    labels = torch.randint(classes, (args.batch,))
-    teacher = torch.randn(args.batch, classes) * 3
+    labels = torch.randint(classes, (args.batch,)).to(device)
+    teacher = (torch.randn(args.batch, classes) * 3).to(device)
     optimizer = make_optimizer(torch, net.parameters(), args.sgd)
     model = net
     if args.jit:
@@ -163,7 +179,7 @@ def measure(name, args):
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bf16):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=args.precision == "bf16"):
             logits = model(images)
         logits = logits.float()
         kl = F.kl_div(F.log_softmax(logits / temperature, 1), F.softmax(teacher / temperature, 1), reduction="batchmean")
@@ -172,11 +188,16 @@ def measure(name, args):
         optimizer.step()
         return loss
 
+    def wait():
+        if cuda:
+            torch.cuda.synchronize()
+
     # Warm up until the step has settled, then size the blocks by the clock.
     end, steps, best = time.perf_counter() + args.warm_up, 0, float("inf")
     while steps < 3 or time.perf_counter() < end:
         begun = time.perf_counter()
         step()
+        wait()
         best, steps = min(best, time.perf_counter() - begun), steps + 1
     per_block = max(1, round(args.block_seconds / best))
     blocks = []
@@ -184,15 +205,19 @@ def measure(name, args):
         begun = time.perf_counter()
         for _ in range(per_block):
             loss = step()
+        wait()
         blocks.append((time.perf_counter() - begun) / per_block)
     if not torch.isfinite(loss):
         sys.exit(f"{name}: the loss is {loss.item()}, so its time means nothing")
     median = statistics.median(blocks)
+    version = "PyTorch " + torch.__version__
+    if cuda:
+        version += f", {torch.cuda.get_device_name()}, cuDNN {torch.backends.cudnn.version()}"
     print(json.dumps({
         "net": name, "batch": args.batch, "images_per_second": round(args.batch / median, 1),
         "median_ms": round(median * 1e3, 4), "best_ms": round(min(blocks) * 1e3, 4),
-        "peak_memory_mib": round(peak_memory_mib(), 1), "parameters": count, "version": "PyTorch " + torch.__version__,
-        "threads": torch.get_num_threads(), "precision": "bf16" if args.bf16 else "fp32"}), flush=True)
+        "peak_memory_mib": round(peak_memory_mib(device), 1), "parameters": count, "version": version,
+        "device": device, "threads": torch.get_num_threads(), "precision": args.precision}), flush=True)
 
 
 def main():
@@ -200,7 +225,8 @@ def main():
     parser.add_argument("--net", action="append", choices=NETS, help="may be repeated; all of them if left out")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all cores")
-    parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32", help="bf16: autocast to bfloat16")
     parser.add_argument("--jit", action="store_true", help="trace the net with torch.jit")
     parser.add_argument("--compile", action="store_true", help="torch.compile (PyTorch 2)")
     parser.add_argument("--channels-first", action="store_true", help="leave the tensors in PyTorch's own layout")

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <vector>
@@ -113,8 +114,15 @@ inline bool multiplies(const Backend& backend, DType dtype) {
   return false;
 }
 
+/// RETORT_TEST_BACKENDS=cuda runs the tests on the backends that it names, without the others.
+inline bool asked_for(const Backend& backend) {
+  const char* names = std::getenv("RETORT_TEST_BACKENDS");
+  return names == nullptr || ("," + std::string(names) + ",").find("," + std::string(backend.name) + ",") != std::string::npos;
+}
+
 inline void run_on_backends(void (*body)(const Backend&)) {
   for (const Backend* backend : backends()) {
+    if (!asked_for(*backend)) continue;
     if (!backend->available()) {
       note_once(std::string("backend ") + backend->name + " is not available here: its tests are skipped");
       continue;
