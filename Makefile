@@ -40,7 +40,9 @@ demo: configure
 	cmake --build --preset release --target retort
 	build/distill/retort reproduce demo --out $(DEMO_OUT)
 
-test: build
+# Without the benchmarks.
+test: configure
+	cmake --build --preset release --target retort_tests
 	ctest --preset release
 
 # The comparison exits with 3 where there is no PyTorch, which is no failure here.

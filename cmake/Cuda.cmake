@@ -1,10 +1,10 @@
-# The CUDA backend's compiler and libraries: nvcc, cuBLASLt, cuDNN 9.8 or later. Looked for in the CUDA toolkit, in system
+# The CUDA backend's compiler and libraries: nvcc, cuBLASLt, cuDNN 9.11 or later. Looked for in the CUDA toolkit, in system
 # folders, in the wheels of a Python environment (nvidia-cudnn-cu13 and the like) and in .deps/ (make deps-portable).
 # Sets RETORT_HAS_CUDA; where something is missing, says what in one line, and the CPU backend is built alone.
 
 set(RETORT_CUDA auto CACHE STRING "Build the CUDA backend: auto (where everything is found), on, off")
 set(RETORT_HAS_CUDA FALSE)
-set(RETORT_CUDNN_MINIMUM 9.8)  # plans for a described device
+set(RETORT_CUDNN_MINIMUM 9.11)  # plans for a described device
 
 function(retort_no_cuda missing)
   if(RETORT_CUDA STREQUAL "on")
@@ -43,7 +43,7 @@ if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
     retort_no_cuda("nvcc (the CUDA toolkit)")
     return()
   endif()
-  set(CMAKE_CUDA_COMPILER ${RETORT_NVCC})
+  set(ENV{CUDACXX} ${RETORT_NVCC})  # set as CMake's variable it would not be tried out
 endif()
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   # Ampere, Hopper, and code that the driver compiles for what comes after.

@@ -21,7 +21,9 @@ const char* name_of(ConvolutionPass pass) {
 std::string description(const std::string& file) {
   if (file.empty()) return {};
   std::string json = read_text(file);
-  RETORT_CHECK_AS(ErrorKind::input, nlohmann::json::accept(json), file, ": not a description of a device in JSON");
+  const auto parsed = nlohmann::json::parse(json, nullptr, false);
+  RETORT_CHECK_AS(ErrorKind::input, parsed.is_object() && parsed.contains("deviceVer"), file,
+                  ": not a description of a device in cuDNN's JSON (retort info --describe-device prints one)");
   return json;
 }
 

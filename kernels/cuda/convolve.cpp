@@ -40,6 +40,7 @@ const CudnnPlan& plan_of(const Conv2dShape& shape, ConvolutionPass pass, Precisi
 }  // namespace
 
 std::size_t convolve_workspace(const Conv2dShape& shape, ConvolutionPass pass, Precision precision) {
+  handle();  // it takes memory of its own, which has to be gone before anybody asks how much there is
   return plan_of(shape, pass, precision).workspace_bytes();
 }
 

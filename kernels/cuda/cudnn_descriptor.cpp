@@ -29,6 +29,13 @@ CudnnDescriptor& CudnnDescriptor::finalize(const std::string& what) {
   return *this;
 }
 
+bool CudnnDescriptor::try_finalize(const std::string& what) {
+  const cudnnStatus_t status = cudnnBackendFinalize(raw());
+  if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED) return false;
+  check_cudnn(status, what);
+  return true;
+}
+
 std::int64_t CudnnDescriptor::read(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                                    std::int64_t most, void* values) const {
   std::int64_t count = 0;

@@ -31,8 +31,8 @@ class CudnnDescriptor {
     return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw);
   }
   CudnnDescriptor& finalize(const std::string& what);
-  /// Whether it could be: for descriptors of which not every one is possible.
-  bool try_finalize() { return cudnnBackendFinalize(raw()) == CUDNN_STATUS_SUCCESS; }
+  /// False where cuDNN does not support what is described, on this device or at all; other failures throw.
+  bool try_finalize(const std::string& what);
 
   std::int64_t integer(cudnnBackendAttributeName_t name) const;
   /// An array of numbers or enumerators, of which there are at most `most`.

@@ -13,6 +13,8 @@ namespace {
 using Note = cudnnBackendNumericalNote_t;
 using Integers = std::vector<std::int64_t>;
 
+constexpr std::size_t kOldestCudnn = 91100;  ///< plans for described devices
+
 // Names of the operands within a plan.
 constexpr std::int64_t kX = 1;
 constexpr std::int64_t kWeight = 2;
@@ -105,7 +107,7 @@ std::vector<CudnnDescriptor> configurations(const CudnnDescriptor& graph, const 
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph)
         .set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode)
         .set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, device.descriptor());
-    if (!heuristics.try_finalize()) continue;
+    if (!heuristics.try_finalize("heuristics")) continue;
     for (CudnnDescriptor& found :
          heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
       all.push_back(std::move(found));
@@ -146,9 +148,16 @@ std::size_t workspace_in_proportion(const Conv2dShape& s) {
   return (std::size_t{16} << 20) + 3 * size_of(s.dtype) * static_cast<std::size_t>(x + y + weight);
 }
 
+void check_cudnn_version() {
+  const std::size_t loaded = cudnnGetVersion();
+  RETORT_CHECK_AS(ErrorKind::device, loaded >= kOldestCudnn, "cuDNN ", loaded / 10000, ".", loaded % 10000 / 100,
+                  " is loaded; needed is ", kOldestCudnn / 10000, ".", kOldestCudnn % 10000 / 100, " or later");
+}
+
 }  // namespace
 
 PlanDevice PlanDevice::in_use() {
+  check_cudnn_version();
   int number = 0;
   RETORT_CUDA_CALL(cudaGetDevice(&number));
   RETORT_CUDA_CALL(cudaFree(nullptr));  // cuDNN asks a device that has been begun with
@@ -159,6 +168,7 @@ PlanDevice PlanDevice::in_use() {
 }
 
 PlanDevice PlanDevice::described(const std::string& json) {
+  check_cudnn_version();
   CudnnDescriptor descriptor(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
   // With its final zero byte, as cuDNN writes it.
   descriptor
@@ -193,7 +203,7 @@ CudnnPlan::CudnnPlan(const Conv2dShape& shape, ConvolutionPass pass, Precision p
     CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
         .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
-    if (!plan.try_finalize()) continue;  // not on this device
+    if (!plan.try_finalize("execution plan")) continue;  // not on this device
     const auto bytes = static_cast<std::size_t>(plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
     if (smallest && bytes >= report_.workspace_bytes) continue;
     smallest = plan;

@@ -8,6 +8,8 @@
 namespace retort::cuda {
 namespace {
 
+constexpr int kOldest = 8;  ///< compute capability that kernels are compiled for
+
 std::string version(std::size_t number, std::size_t per_major, std::size_t per_minor) {
   return text(number / per_major, ".", number % per_major / per_minor, ".", number % per_minor);
 }
@@ -20,10 +22,12 @@ std::string cuda_version(int number) {
 }  // namespace
 
 bool available() noexcept {
-  int devices = 0;
-  const bool found = cudaGetDeviceCount(&devices) == cudaSuccess && devices > 0;
+  int number = 0;
+  int major = 0;
+  const bool found = cudaGetDevice(&number) == cudaSuccess &&
+                     cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number) == cudaSuccess;
   cudaGetLastError();
-  return found;
+  return found && major >= kOldest;
 }
 
 DeviceInfo device_info() {
@@ -36,6 +40,8 @@ DeviceInfo device_info() {
   RETORT_CUDA_CALL(cudaGetDevice(&number));
   RETORT_CUDA_CALL(cudaGetDeviceProperties(&device, number));
   RETORT_CUDA_CALL(cudaRuntimeGetVersion(&runtime));
+  RETORT_CHECK_AS(ErrorKind::device, device.major >= kOldest, device.name, " has compute capability ", device.major,
+                  ".", device.minor, "; needed is ", kOldest, ".0 (Ampere) or later");
   DeviceInfo info;
   info.name = device.name;
   info.capability = text(device.major, ".", device.minor);

@@ -27,11 +27,12 @@ std::size_t available_memory() {
 }
 
 void copy_bytes(const Launch& at, void* to, const void* from, std::size_t bytes) {
-  // Host memory is never pinned here, so the copy is complete on return where the host's is the target, and the source
-  // has been read where it is the source.
-  if (bytes > 0) {
-    RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(at.stream)));
-  }
+  if (bytes == 0) return;
+  // Host memory is pageable here. On the default stream a copy returns when it has been read or written; on another one
+  // CUDA does not promise that.
+  if (at.stream == nullptr) return RETORT_CUDA_CALL(cudaMemcpy(to, from, bytes, cudaMemcpyDefault));
+  RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(at.stream)));
+  synchronize(at);
 }
 
 void fill_zero(const Launch& at, void* to, std::size_t bytes) {
