@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/simt/statics.h"
+#include "tests/simt/traffic.h"
 #include "tests/simt/watch.h"
 
 namespace simt {
@@ -430,6 +431,11 @@ void Exchange::read(int lane, void* value, std::size_t bytes) const {
   std::memcpy(value, &values_[lane], bytes);
 }
 
+std::uint32_t warp_in_grid(const Thread& thread) {
+  const auto warps = static_cast<std::uint32_t>((active->threads.size() + kWarpSize - 1) / kWarpSize);
+  return active->block_number * warps + static_cast<std::uint32_t>(thread.warp());
+}
+
 void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
   if (!watching || active == nullptr || active->current == nullptr) return;
   Thread& self = *active->current;
@@ -450,6 +456,7 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
     stop(FindingKind::misaligned,
          verb + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name, site);
   }
+  if (counting() && !region->shared) count_access(warp_in_grid(self), self.lane(), address, bytes, site);
   Stamp other;
   const Accessor by{{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
                     self.heard};
@@ -465,8 +472,14 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
 }
 
 void check_aligned(const void* address, std::size_t bytes) {
-  if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) return;
-  const Unwatched unwatched(*active->current);
+  Thread& self = *active->current;
+  const Unwatched unwatched(self);
+  if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) {
+    if (counting() && Memory::instance().find_buffer(address) != nullptr) {
+      count_wide_access(warp_in_grid(self), self.lane(), address, bytes, __builtin_return_address(0));
+    }
+    return;
+  }
   stop(FindingKind::misaligned, "accesses " + std::to_string(bytes) + " bytes at an address that is no multiple of it",
        __builtin_return_address(0));
 }

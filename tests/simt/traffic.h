@@ -1,0 +1,32 @@
+// Memory traffic of kernels: how many requests warps make to device buffers, and how many sectors of 32 bytes these
+// touch. A GPU moves whole sectors, so the useful share of them says how well accesses coalesce. Caches are not
+// modelled.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace simt {
+
+struct Traffic {
+  std::uint64_t requests = 0;      ///< one for each instruction of a warp
+  std::uint64_t sectors = 0;       ///< that the requests touch, each counted once a request
+  std::uint64_t useful_bytes = 0;  ///< that threads asked for
+
+  static constexpr std::size_t kSectorBytes = 32;
+  double sector_bytes() const { return static_cast<double>(sectors * kSectorBytes); }
+};
+
+/// Begins to count. Launches should run in one order (set_orders), or all are counted.
+void start_counting();
+/// What was counted since, and no more from now on.
+Traffic stop_counting();
+
+/// From the runner: the running thread accesses a device buffer. Lanes of a warp that make their n-th access at the
+/// same instruction make one request.
+void count_access(std::uint32_t warp_in_grid, int lane, const void* address, std::size_t bytes, const void* site);
+/// The running lane makes one wide access, which its next accesses within it belong to: compilers split them.
+void count_wide_access(std::uint32_t warp_in_grid, int lane, const void* address, std::size_t bytes, const void* site);
+bool counting();
+
+}  // namespace simt
