@@ -1,4 +1,4 @@
-"""every kernel at the sizes of real networks, against the machine's copy bandwidth and matrix rate (retort_bench)"""
+"""every kernel at the sizes of real networks and the lab, against the copy bandwidth and matrix rate measured beside"""
 import json
 
 FAMILIES = ["convolution", "linear", "batch_norm", "pooling", "elementwise", "regulation", "distillation_loss", "squared_loss",
@@ -40,6 +40,11 @@ def run(stage):
         else:
             stage.part_of(family, done)
     stage.results["benchmarks"] = everything
+    lab = stage.build / "bench" / "retort_lab"
+    if stage.device == "cuda" and lab.exists():
+        done = stage.run([lab], 120)
+        stage.part_of("lab", done, "every version of bench/lab")
+        stage.results["lab"] = done.output.splitlines()
     # Where the most is to be gained at once: time above the floor.
     timed = [row for row in everything if row["floor_us"] is not None and not row["error"]]
     timed.sort(key=lambda row: row["floor_us"] - row["us"])

@@ -1,4 +1,5 @@
-// A thread an output pixel: it draws its sample's crop and flip for itself, which costs less than to fetch them.
+// A thread writes a few neighbouring numbers. It draws its sample's crop and flip for itself, which costs less than to
+// fetch them.
 #include "kernels/augmentation.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/pack.h"
@@ -22,30 +23,40 @@ __device__ View view_of(const AugmentShape& shape, std::int32_t sample, const St
           static_cast<int>(to_below(words.v[1], offsets)) - shape.crop_padding, shape.flip && (words.v[2] >> 31) != 0};
 }
 
-/// A pixel is written in packs of kCount channels.
+/// kCount neighbouring numbers of an image, which may be of several pixels, so that writes are whole whatever the number
+/// of channels.
 template <typename T, int kCount>
-__global__ void augment_kernel(AugmentShape shape, std::int64_t pixels, const std::uint8_t* images,
+__global__ void augment_kernel(AugmentShape shape, std::int64_t packs, const std::uint8_t* images,
                                const std::int32_t* samples, const StepState* state, T* out) {
-  for (std::int64_t i = grid_thread(); i < pixels; i += grid_threads()) {
-    const std::int64_t line = i / shape.width, place = line / shape.height;
-    const int j = static_cast<int>(i - line * shape.width);
+  const int packs_per_image = shape.height * shape.width * shape.out_channels / kCount;
+  for (std::int64_t i = grid_thread(); i < packs; i += grid_threads()) {
+    const std::int64_t place = i / packs_per_image;
+    const int first = static_cast<int>(i - place * packs_per_image) * kCount;
     const std::int32_t sample = samples[place];
     const View view = view_of(shape, sample, state);
-    const int row = static_cast<int>(line - place * shape.height) + view.row_offset;
-    const int column = (view.flip ? shape.width - 1 - j : j) + view.column_offset;
-    const bool inside = row >= 0 && row < shape.height && column >= 0 && column < shape.width;
-    const std::int64_t pixel = ((std::int64_t{sample} * shape.height + row) * shape.width + column) * shape.channels;
-    const auto value = [&](int c) {
+    const std::uint8_t* image = images + std::int64_t{sample} * shape.height * shape.width * shape.channels;
+    int c = first % shape.out_channels;
+    int j = first / shape.out_channels % shape.width;
+    int line = first / shape.out_channels / shape.width;
+    const auto value = [&] {
       if (c >= shape.channels) return 0.0F;
-      const float brightness = inside ? static_cast<float>(images[pixel + c]) : 0.0F;
+      const int row = line + view.row_offset;
+      const int column = (view.flip ? shape.width - 1 - j : j) + view.column_offset;
+      const bool inside = row >= 0 && row < shape.height && column >= 0 && column < shape.width;
+      const float brightness =
+          inside ? static_cast<float>(image[(row * shape.width + column) * shape.channels + c]) : 0.0F;
       return brightness * shape.scale[c] + shape.shift[c];
     };
-    T* to = out + i * shape.out_channels;
-    for (int first = 0; first < shape.out_channels; first += kCount) {
-      Pack<T, kCount> pack;
-      for (int c = 0; c < kCount; ++c) pack.v[c] = narrow<T>(value(first + c));
-      store_pack(to + first, pack);
+    Pack<T, kCount> pack;
+    for (int k = 0; k < kCount; ++k) {
+      pack.v[k] = narrow<T>(value());
+      if (++c < shape.out_channels) continue;
+      c = 0;
+      if (++j < shape.width) continue;
+      j = 0;
+      ++line;
     }
+    store_pack(out + i * kCount, pack);
   }
 }
 
@@ -64,14 +75,18 @@ __global__ void floats_kernel(std::int64_t n, int width, const float* values, co
 
 void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint8_t* images,
                     const std::int32_t* samples, const StepState* state, void* out) {
-  const std::int64_t pixels = std::int64_t{shape.rows} * shape.height * shape.width;
-  if (pixels == 0) return;
+  const int per_image = shape.height * shape.width * shape.out_channels;
+  const std::int64_t n = std::int64_t{shape.rows} * per_image;
+  if (n == 0) return;
   with_type(shape.dtype, [&](auto type) {
     using T = decltype(type);
-    with_pack<T>(shape.out_channels, wide(out), [&](auto count) {
-      launch(at, "gather_augment", &augment_kernel<T, count()>, striding_blocks(pixels, kThreads), kThreads, 0, shape,
-             pixels, images, samples, state, static_cast<T*>(out));
-    });
+    const auto run = [&](auto count) {
+      launch(at, "gather_augment", &augment_kernel<T, count()>, striding_blocks(n / count(), kThreads), kThreads, 0,
+             shape, n / count(), images, samples, state, static_cast<T*>(out));
+    };
+    // Four: more would spread a warp's reads, of a byte each, over more sectors.
+    if (wide(out) && per_image % 4 == 0) return run(std::integral_constant<int, 4>{});
+    run(std::integral_constant<int, 1>{});
   });
 }
 

@@ -37,8 +37,7 @@ __global__ void distillation_kernel(Arguments a) {
   const RowSoftmax<kHeld> soft_teacher(teacher, top_of(teacher), temperature);
 
   float divergence = 0;
-  student.each([&](int c, float z) {
-    const float t = teacher[c];
+  student.each_with(teacher, [&](int, float z, float t) {
     const float p = soft_teacher.probability(t);
     divergence += times_log(p, soft_teacher.log_probability(t) - soft_student.log_probability(z));
   });
@@ -54,9 +53,9 @@ __global__ void distillation_kernel(Arguments a) {
   const bool participates = judge_row(student, top, softmax, a.rule, i, label, a.samples[i], *a.state, a.out);
   if (a.dlogits == nullptr) return;
   const float scale = weight / a.state->divisor;
-  student.each([&](int c, float z) {
+  student.each_with(teacher, [&](int c, float z, float t) {
     const float hard = softmax.probability(z) - (c == label ? 1.0F : 0.0F);
-    const float soft = soft_student.probability(z) - soft_teacher.probability(teacher[c]);
+    const float soft = soft_student.probability(z) - soft_teacher.probability(t);
     a.dlogits[first + c] = participates ? scale * ((1.0F - alpha) * hard + alpha * temperature * soft) : 0.0F;
   });
 }

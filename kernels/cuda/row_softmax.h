@@ -33,6 +33,19 @@ class RowLogits {
       for (int c = lane_number(); c < classes_; c += kWarp) body(c, logits_[c]);
     }
   }
+  /// The same with the logit of another row of as many classes: body(class, logit, the other's).
+  template <typename Body>
+  __device__ void each_with(const RowLogits& other, const Body& body) const {
+    if constexpr (kHeld > 0) {
+#pragma unroll
+      for (int j = 0; j < kHeld; ++j) {
+        if (at(j) < classes_) body(at(j), held_[j], other.held_[j]);
+      }
+    } else {
+      for (int c = lane_number(); c < classes_; c += kWarp) body(c, logits_[c], other.logits_[c]);
+    }
+  }
+  /// Any logit, from memory.
   __device__ float operator[](int c) const {
     return logits_[c];
   }
