@@ -9,6 +9,7 @@
 #include "distill/checked_toml.h"
 #include "distill/dataset_recipe.h"
 #include "engine/schedule.h"
+#include "kernels/device_info.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -130,6 +131,8 @@ void resolve(RunOptions& o) {
   fill(o.regulation, std::string(regulates ? "mask" : "off"), o.regulation.empty());
 
   one_of("device", o.device, {"auto", "cpu", "cuda"});
+  // Decided once: a run that is resumed stays where it began.
+  if (o.device == "auto") o.device = cuda::available() ? "cuda" : "cpu";
   one_of("precision", o.precision, {"fp32", "tf32", "bf16"});
   one_of("weights", o.weights, {"rate", "linear", "log", "top-share"});
   one_of("cache-teacher", o.cache_teacher, {"auto", "on", "off"});

@@ -105,6 +105,7 @@ TEST_CASE("options: the recipe fills what was left open, and nothing else") {
   CHECK(o.milestones.size() == 3);
   CHECK(o.milestones[0] == doctest::Approx(15));
   CHECK(o.regulation == "off");
+  CHECK((o.device == "cpu" || o.device == "cuda"));
   RunOptions student;
   student.command = "distill";
   student.data = "cifar100:/x";
