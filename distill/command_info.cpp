@@ -52,7 +52,7 @@ void print_nets(int classes, ImageFormat input, bool json) {
 
 void add_info_command(CLI::App& app) {
   struct Arguments {
-    bool nets = false, json = false, plans = false;
+    bool nets = false, json = false, plans = false, describe = false;
     int classes = 100;
     PlanListing listing;
   };
@@ -67,12 +67,12 @@ void add_info_command(CLI::App& app) {
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   info->add_option("--plan-device", a->listing.device_file,
                    "with --plans: a GPU described in cuDNN's JSON, which need not be here (default: the one that is)");
-  info->add_flag("--describe-device", a->listing.describe, "the GPU in cuDNN's JSON, for --plan-device");
+  info->add_flag("--describe-device", a->describe, "the GPU in cuDNN's JSON, for --plan-device");
   info->add_flag("--json", a->json,
                  "one JSON object (with --nets: a list of name, parameters, classes, input; with --plans: a list)");
   info->callback([a] {
     if (a->nets) return print_nets(a->classes, {32, 32, 3}, a->json);
-    if (a->listing.describe) return static_cast<void>(std::printf("%s\n", cuda::describe_device().c_str()));
+    if (a->describe) return static_cast<void>(std::printf("%s\n", cuda::describe_device().c_str()));
     if (a->plans) return print_plans(a->listing, a->json);
     const Versions v = versions();
     if (a->json) {

@@ -42,24 +42,17 @@ Profiled run(const ProfileArguments& a) {
   const auto task = make_task(data);
   DeviceDataset train(context, data, data.train);
   const auto network = make_network(o.net, {data.height, data.width, data.channels}, task->outputs());
-  const OptimizerOptions optimizer = optimizer_of(o);
-  network->parameters().materialise(context, o.seed, Trainable::yes, optimizer.moments());
+  StepPlan plan = step_plan_of(o, data);
+  network->parameters().materialise(context, o.seed, Trainable::yes, plan.optimizer.moments());
   std::unique_ptr<Teacher> teacher;
   if (!o.teacher_net.empty()) {
     teacher = std::make_unique<Teacher>(
         context, make_network(o.teacher_net, {data.height, data.width, data.channels}, task->outputs()));
   }
-  StepPlan plan;
   plan.network = network.get();
   plan.teacher = teacher.get();
   plan.task = task.get();
   plan.data = &train;
-  plan.augmentation = augmentation_of(o, data);
-  plan.optimizer = optimizer;
-  plan.loss = loss_of(o);
-  plan.distillation = {static_cast<float>(o.alpha), static_cast<float>(o.temperature)};
-  plan.scoring = o.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
-  plan.scoring.dropout = false;
   plan.batch = std::min(o.batch, data.train.count());
   StepRunner runner(context, plan, data.train.count());
   DeviceStep step(context), training(context);

@@ -11,7 +11,6 @@ struct PlanListing {
   std::vector<int> batches = {64};
   std::vector<std::string> precisions = {"fp32", "tf32", "bf16"};
   std::string device_file;  ///< a description in cuDNN's JSON; empty: the device in use
-  bool describe = false;
 };
 
 /// To standard output. A line a convolution and pass, and for each network the largest workspace; or a JSON list of

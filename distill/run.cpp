@@ -31,8 +31,8 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
       step_(context_),
       training_step_(context_),
       evaluation_step_(context_) {
-  const OptimizerOptions optimizer = optimizer_of(options_);
-  network_->parameters().materialise(context_, options_.seed, Trainable::yes, optimizer.moments());
+  plan_ = step_plan_of(options_, data_);
+  network_->parameters().materialise(context_, options_.seed, Trainable::yes, plan_.optimizer.moments());
   if (!options_.init.empty()) {
     const std::string path = checkpoint_path(options_.init);
     load_network(read_safetensors(path), path, *network_, false);
@@ -42,13 +42,6 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   plan_.teacher = teacher_.get();
   plan_.task = task_.get();
   plan_.data = &train_;
-  plan_.augmentation = augmentation_of(options_, data_);
-  plan_.optimizer = optimizer;
-  plan_.loss = loss_of(options_);
-  plan_.distillation = {static_cast<float>(options_.alpha), static_cast<float>(options_.temperature)};
-  plan_.scoring = options_.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
-  plan_.scoring.dropout = false;
-  plan_.batch = options_.batch;
   if (teacher_) prepare_subset();
   plan_.batch = std::min(plan_.batch, samples_in_use());
   runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());

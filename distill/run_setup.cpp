@@ -77,6 +77,18 @@ OptimizerOptions optimizer_of(const RunOptions& o) {
   return optimizer;
 }
 
+StepPlan step_plan_of(const RunOptions& o, const Dataset& dataset) {
+  StepPlan plan;
+  plan.augmentation = augmentation_of(o, dataset);
+  plan.optimizer = optimizer_of(o);
+  plan.loss = loss_of(o);
+  plan.distillation = {static_cast<float>(o.alpha), static_cast<float>(o.temperature)};
+  plan.scoring = o.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
+  plan.scoring.dropout = false;
+  plan.batch = o.batch;
+  return plan;
+}
+
 std::vector<std::int32_t> source_rows(const ImageSplit& split) {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(split.count()));
   for (int i = 0; i < split.count(); ++i) rows[static_cast<std::size_t>(i)] = split.source_row(i);

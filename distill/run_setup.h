@@ -22,6 +22,8 @@ Augmentation augmentation_of(const RunOptions& options, const Dataset& dataset);
 Schedule schedule_of(const RunOptions& options);
 LossOptions loss_of(const RunOptions& options);
 OptimizerOptions optimizer_of(const RunOptions& options);
+/// All of a step that the options decide: what it trains, from whom and on what is left open.
+StepPlan step_plan_of(const RunOptions& options, const Dataset& dataset);
 /// Published row numbers of the training samples in use.
 std::vector<std::int32_t> source_rows(const ImageSplit& split);
 /// tau of an epoch: fixed, or linear from --confidence to --confidence-end.

@@ -1,5 +1,5 @@
 // The CUDA kernels, run by the SIMT runner, as one more backend of the kernel tests.
-#include "tests/support/backend.h"
+#include "tests/simt/backend.h"
 
 #include <new>
 
@@ -32,7 +32,6 @@ void synchronize(const Launch&) {}
 }  // namespace retort::simt
 
 namespace retort::test {
-namespace {
 
 const Backend& simt_backend() {
   static const Backend simt = [] {
@@ -48,6 +47,7 @@ const Backend& simt_backend() {
   return simt;
 }
 
+namespace {
 const bool registered = (backends().push_back(&simt_backend()), true);
 
 }  // namespace

@@ -1,9 +1,9 @@
 // The kernels of bench/lab: every version computes the same, and moves as much memory as its README says.
-#include <algorithm>
 #include <cmath>
 
 #include "bench/lab/kd_loss/kd_loss.h"
 #include "tests/reference/loss.h"
+#include "tests/simt/backend.h"
 #include "tests/simt/runner.h"
 #include "tests/simt/traffic.h"
 #include "tests/support/buffer.h"
@@ -11,11 +11,6 @@
 
 namespace retort::test {
 namespace {
-
-const Backend& simt() {
-  const auto& all = backends();
-  return **std::find_if(all.begin(), all.end(), [](const Backend* b) { return std::string(b->name) == "simt"; });
-}
 
 struct Problem {
   int rows, classes;
@@ -28,11 +23,11 @@ struct Problem {
         student(scaled(random_values(rows * classes, 1))),
         teacher(scaled(random_values(rows * classes, 2))),
         labels(labels_of(rows, classes)),
-        z(input(simt(), DType::f32, student)),
-        t(input(simt(), DType::f32, teacher)),
-        y(input(simt(), DType::i32, labels)),
-        loss(output(simt(), DType::f32, rows)),
-        gradient(output(simt(), DType::f32, rows * classes)) {}
+        z(input(simt_backend(), DType::f32, student)),
+        t(input(simt_backend(), DType::f32, teacher)),
+        y(input(simt_backend(), DType::i32, labels)),
+        loss(output(simt_backend(), DType::f32, rows)),
+        gradient(output(simt_backend(), DType::f32, rows * classes)) {}
 
   static Values scaled(Values values) {
     for (double& value : values) value = static_cast<float>(6 * value);
