@@ -11,6 +11,10 @@ namespace retort::cuda {
 inline void check_call(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // so that the next call does not report it again
+  int driver = 0;
+  if (status == cudaErrorInsufficientDriver && cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0) {
+    fail(ErrorKind::device, "no NVIDIA driver on this machine");
+  }
   fail(status == cudaErrorMemoryAllocation ? ErrorKind::memory : ErrorKind::device,
        text("CUDA: ", cudaGetErrorString(status), " in ", what));
 }
