@@ -63,7 +63,7 @@ int run(const Arguments& a) {
   state.host.learning_rate = 0.05F;
   state.host.weight_decay = 5e-4F;
   state.host.divisor = static_cast<float>(a.batch);
-  state.push_all();
+  state.push();
 
   const auto n = static_cast<std::int64_t>(a.batch);
   std::vector<float> pixels(static_cast<std::size_t>(n * input.height * input.width * input.channels));

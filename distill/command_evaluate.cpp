@@ -46,11 +46,10 @@ Evaluated run(const EvaluateArguments& a) {
   load_network(file, path, *network, false);
   out.net = network->name();
   DeviceDataset rows(context, out.data, out.split(a.split));
-  DeviceStep step(context);
   context.begin_measuring();
-  evaluate(context, *network, rows, *task, step, a.batch);
+  evaluate(context, *network, rows, *task, a.batch);
   context.end_measuring();
-  out.evaluation = evaluate(context, *network, rows, *task, step, a.batch, &out.logits);
+  out.evaluation = evaluate(context, *network, rows, *task, a.batch, &out.logits);
   return out;
 }
 

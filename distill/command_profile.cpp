@@ -31,6 +31,15 @@ ProfileBy by_of(const std::string& name) {
   return name == "layer" ? ProfileBy::layer : name == "phase" ? ProfileBy::phase : ProfileBy::kernel;
 }
 
+constexpr int warm_up = 3;
+
+/// The rows of that many batches; the data begin again where they end.
+std::vector<std::int32_t> first_batches(int count, int batch, int batches) {
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(batch) * static_cast<std::size_t>(batches));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int32_t>(i % static_cast<std::size_t>(count));
+  return rows;
+}
+
 /// Trains a few steps as `teach` or `distill` would, from initial parameters, on the first batches of the data.
 Profiled run(const ProfileArguments& a) {
   RunOptions o = a.options;
@@ -54,34 +63,31 @@ Profiled run(const ProfileArguments& a) {
   plan.task = task.get();
   plan.data = &train;
   plan.batch = std::min(o.batch, data.train.count());
-  StepRunner runner(context, plan, data.train.count());
+  plan.record = false;  // a recording's launches cannot be told apart
+  // As many rows as the steps take: the epoch is that long.
+  StepRunner runner(context, plan, plan.batch * (warm_up + a.steps));
   DeviceStep step(context), training(context);
   for (DeviceStep* s : {&step, &training}) {
-    s->host.learning_rate = static_cast<float>(o.lr);
-    s->host.momentum = static_cast<float>(o.momentum);
     s->host.weight_decay = static_cast<float>(o.weight_decay);
     s->host.clip_norm = static_cast<float>(o.clip_norm);
     s->host.confidence_threshold = static_cast<float>(o.confidence);
     s->host.random_share = static_cast<float>(o.random_share);
-    s->push_all();
+    s->push();
   }
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(plan.batch));
-  const auto one_step = [&](int number) {
-    for (int i = 0; i < plan.batch; ++i) {
-      rows[static_cast<std::size_t>(i)] =
-          static_cast<std::int32_t>((std::int64_t{number} * plan.batch + i) % data.train.count());
-    }
+  const auto one_step = [&] {
     if (o.regulation == "compact") {
-      runner.train_compact(rows.data(), plan.batch, step, training);
+      runner.train_compact(plan.batch, step, training);
     } else {
-      runner.train(rows.data(), plan.batch, step);
+      runner.train(plan.batch, step);
     }
   };
+  runner.begin_epoch(first_batches(data.train.count(), plan.batch, warm_up + a.steps),
+                     std::vector<StepRates>(static_cast<std::size_t>(warm_up + a.steps),
+                                            {static_cast<float>(o.lr), static_cast<float>(o.momentum)}));
   context.begin_measuring();
-  one_step(0);
+  one_step();
   context.end_measuring();
-  constexpr int warm_up = 3;
-  for (int i = 0; i < warm_up; ++i) one_step(i);
+  for (int i = 0; i < warm_up; ++i) one_step();
 
   Profiled out;
   out.rows = plan.batch;
@@ -89,7 +95,7 @@ Profiled run(const ProfileArguments& a) {
   context.set_profile(&profile);
   RETORT_BACKEND(device, synchronize(context.launch()));
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < a.steps; ++i) one_step(warm_up + i);
+  for (int i = 0; i < a.steps; ++i) one_step();
   RETORT_BACKEND(device, synchronize(context.launch()));
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   context.set_profile(nullptr);

@@ -73,13 +73,12 @@ void take_over(const RunOptions& command_line, const OptionNames& given, RunOpti
   });
 }
 
-/// How long to go on and how often to save may change at a resume; what is computed may not.
 void check_resumable(const RunOptions& stored, const RunOptions& command_line, const OptionNames& given,
                      const std::string& config) {
   for (const std::string& name : given) {
     RunOptions changed = stored;
     take_over(command_line, {name}, changed);
-    RETORT_CHECK(name == "max-steps" || name == "save-every-steps" || name == "threads" || same_run(changed, stored),
+    RETORT_CHECK(may_change_at_resume(name) || same_run(changed, stored),
                  "--", name, " cannot be changed by --resume; the run's options are in ", config);
   }
 }

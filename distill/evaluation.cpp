@@ -5,35 +5,62 @@
 
 namespace retort {
 
-Evaluation evaluate(Context& context, Network& network, DeviceDataset& data, const Task& task, DeviceStep& step,
-                    int batch, std::vector<float>* logits) {
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(data.count()));
-  std::iota(rows.begin(), rows.end(), 0);
-  if (logits) logits->assign(rows.size() * static_cast<std::size_t>(task.outputs()), 0.0F);
-  double loss_sum = 0;
-  std::int64_t correct = 0;
-  std::vector<float> loss(static_cast<std::size_t>(batch));
-  std::vector<std::int32_t> hit(static_cast<std::size_t>(batch));
-  for (int first = 0; first < data.count(); first += batch) {
-    const int count = std::min(batch, data.count() - first);
-    Tape tape(context, Tape::Recording::off);
-    const Batch part = data.batch(rows.data() + first, count, {}, step.device());
-    const Var images = tape.variable(part.images, false, "images");
-    const Var output = network.forward(tape, {images, part.samples, step.device()}, ForwardMode::evaluation());
-    const RowReport report = task.loss(tape, output, part, step.device(), {});
-    copy_to_host(context, report.loss, loss.data());
-    copy_to_host(context, report.correct, hit.data());
-    if (logits) copy_to_host(context, output->value, logits->data() + static_cast<std::size_t>(first) * static_cast<std::size_t>(task.outputs()));
-    if (context.measuring()) {
-      if (first > 0) break;  // every full batch wants the same
-      continue;
+Evaluator::Evaluator(Context& context, Network& network, DeviceDataset& data, const Task& task, int batch, bool record)
+    : context_(context),
+      network_(network),
+      data_(data),
+      task_(task),
+      batch_(batch),
+      feed_(context, data.count(), batch),
+      recorded_(context, record),
+      step_(context) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(data.count()));
+  std::iota(order.begin(), order.end(), 0);
+  feed_.fill(order, {});
+}
+
+/// Adds the next rows to the totals. The network's outputs.
+Tensor Evaluator::one_batch(int rows) {
+  const Tensor samples = context_.make({rows}, DType::i32, "samples");
+  RETORT_LAUNCH(context_, 0, begin_step, feed_.tables(), rows, samples.i32(), step_.device());
+  Tape tape(context_, Tape::Recording::off);
+  const Batch batch = data_.batch(samples, {}, step_.device());
+  const Var images = tape.variable(batch.images, false, "images");
+  const Var output = network_.forward(tape, {images, batch.samples, step_.device()}, ForwardMode::evaluation());
+  const RowReport report = task_.loss(tape, output, batch, step_.device(), {});
+  StepOutcome outcome;
+  outcome.rows = rows;
+  outcome.loss = report.loss.f32();
+  outcome.correct = report.correct.i32();
+  outcome.participates = report.participates.i32();
+  outcome.samples = samples.i32();
+  RETORT_LAUNCH(context_, 0, commit_step, outcome, step_.device());
+  return output->value;
+}
+
+Evaluation Evaluator::run(std::vector<float>* logits) {
+  const auto outputs = static_cast<std::size_t>(task_.outputs());
+  if (logits) logits->assign(static_cast<std::size_t>(data_.count()) * outputs, 0.0F);
+  step_.host = {};
+  step_.push();
+  for (int first = 0; first < data_.count(); first += batch_) {
+    const int rows = std::min(batch_, data_.count() - first);
+    if (logits) {
+      copy_to_host(context_, one_batch(rows), logits->data() + static_cast<std::size_t>(first) * outputs);
+    } else {
+      recorded_.run("evaluate", rows, [&] { one_batch(rows); });
     }
-    for (int i = 0; i < count; ++i) {
-      loss_sum += static_cast<double>(loss[static_cast<std::size_t>(i)]);
-      correct += hit[static_cast<std::size_t>(i)];
-    }
+    if (context_.measuring()) break;  // no batch is larger than the first
   }
-  return {task.value(loss_sum, correct, data.count()), loss_sum / std::max(1, data.count()), data.count()};
+  step_.pull();
+  const StepState& totals = step_.host;
+  return {task_.value(totals.loss_sum, totals.correct, data_.count()), totals.loss_sum / std::max(1, data_.count()),
+          data_.count()};
+}
+
+Evaluation evaluate(Context& context, Network& network, DeviceDataset& data, const Task& task, int batch,
+                    std::vector<float>* logits) {
+  return Evaluator(context, network, data, task, batch).run(logits);
 }
 
 }  // namespace retort

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "distill/device_step.h"
+#include "distill/epoch_feed.h"
 #include "distill/task.h"
+#include "engine/recorded_steps.h"
 #include "nets/network.h"
 
 namespace retort {
@@ -15,9 +17,29 @@ struct Evaluation {
   std::int64_t rows = 0;
 };
 
-/// Runs the network over `data` in order, `batch` rows at a time. `logits` (count, outputs), if given, receives the
-/// network's outputs.
-Evaluation evaluate(Context& context, Network& network, DeviceDataset& data, const Task& task, DeviceStep& step,
-                    int batch, std::vector<float>* logits = nullptr);
+class Evaluator {
+ public:
+  /// `batch` rows at a time. With `record`, later runs replay what the first ones did, where the device can.
+  Evaluator(Context& context, Network& network, DeviceDataset& data, const Task& task, int batch, bool record = false);
+
+  /// Over the whole split, in its order. `logits` (count, outputs), if given, receives the network's outputs.
+  Evaluation run(std::vector<float>* logits = nullptr);
+
+ private:
+  Tensor one_batch(int rows);
+
+  Context& context_;
+  Network& network_;
+  DeviceDataset& data_;
+  const Task& task_;
+  int batch_;
+  EpochFeed feed_;
+  RecordedSteps recorded_;
+  DeviceStep step_;
+};
+
+/// Once.
+Evaluation evaluate(Context& context, Network& network, DeviceDataset& data, const Task& task, int batch,
+                    std::vector<float>* logits = nullptr);
 
 }  // namespace retort

@@ -134,6 +134,7 @@ void resolve(RunOptions& o) {
   // Decided once: a run that is resumed stays where it began.
   if (o.device == "auto") o.device = cuda::available() ? "cuda" : "cpu";
   one_of("precision", o.precision, {"fp32", "tf32", "bf16"});
+  one_of("graph", o.graph, {"auto", "off"});
   one_of("weights", o.weights, {"rate", "linear", "log", "top-share"});
   one_of("cache-teacher", o.cache_teacher, {"auto", "on", "off"});
   one_of("optimizer", o.optimizer, {"sgd", "adamw"});
@@ -205,6 +206,10 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
                     node.source().begin.line, ": unknown option '", printable(std::string(key.str())), "'");
   }
   return options;
+}
+
+bool may_change_at_resume(const std::string& option) {
+  return option == "max-steps" || option == "save-every-steps" || option == "threads" || option == "graph";
 }
 
 bool same_run(const RunOptions& a, const RunOptions& b) { return to_toml(a) == to_toml(b); }

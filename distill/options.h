@@ -18,6 +18,7 @@ struct RunOptions {
   std::string device = "auto";
   std::string precision = "fp32";
   int threads = 0;
+  std::string graph = "auto";
   // Distillation
   std::string method = "kd";
   std::string teacher;
@@ -73,6 +74,7 @@ void visit_option_members(Visitor&& visit) {
   visit("device", &O::device, "auto, cpu or cuda");
   visit("precision", &O::precision, "fp32, tf32 or bf16");
   visit("threads", &O::threads, "CPU threads; 0: all cores");
+  visit("graph", &O::graph, "steps recorded once and replayed (CUDA graphs): auto (where the device can) or off; same results");
   visit("method", &O::method, "kd, significance, regulated or hybrid (distill)");
   visit("teacher", &O::teacher, "teacher: run folder or checkpoint (distill)");
   visit("teacher-net", &O::teacher_net, "the teacher's network, for a file of another program that does not say it");
@@ -128,6 +130,9 @@ void resolve(RunOptions& options);
 std::string to_toml(const RunOptions& options);
 /// Reads what to_toml wrote, or a part of it. Throws Error(input) with file and line; unknown keys are errors.
 RunOptions from_toml(const std::string& text, const std::string& name);
+/// How long to go on, how often to save, and how it is run may change; what is computed may not. (Of threads the
+/// checkpoint itself decides.)
+bool may_change_at_resume(const std::string& option);
 bool same_run(const RunOptions& a, const RunOptions& b);
 /// The first option in which they differ, with both values: "lr = 0.1, now 0.2"; empty for the same run.
 std::string first_difference(const RunOptions& before, const RunOptions& now);

@@ -30,7 +30,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
       schedule_(schedule_of(options)),
       step_(context_),
       training_step_(context_),
-      evaluation_step_(context_) {
+      pace_(context_) {
   plan_ = step_plan_of(options_, data_);
   network_->parameters().materialise(context_, options_.seed, Trainable::yes, plan_.optimizer.moments());
   if (!options_.init.empty()) {
@@ -50,6 +50,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   state_.threads = context_.device() == Device::cpu ? threads_ : 0;  // a GPU's results do not depend on them
   state_.isa = arithmetic_of(context_.device());
   measure_memory();
+  evaluator_ = std::make_unique<Evaluator>(context_, *network_, test_, *task_, evaluation_batch(plan_.batch), plan_.record);
   if (teacher_) prepare_teacher();
   if (!subset_.empty()) {
     say_(text("significance: ", subset_.size(), " of ", data_.train.count(), " samples have a positive weight (",
@@ -84,7 +85,7 @@ void Run::prepare_subset() {
 }
 
 void Run::prepare_teacher() {
-  const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
+  const Evaluation found = evaluate(context_, teacher_->network(), test_, *task_, evaluation_batch(plan_.batch));
   teacher_metric_ = found.metric;
   context_.clear_macs();  // evaluations do not count
   const double claimed = teacher_->claimed(data_.checksum);
@@ -99,7 +100,7 @@ void Run::prepare_teacher() {
   const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && !plan_.augmentation.any());
   if (!caches) return;
   // A logit a sample in use would do, but the whole split keeps rows and samples the same thing.
-  teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
+  teacher_->cache(train_, *task_, evaluation_batch(plan_.batch));
   state_.ledger.teacher_forward += data_.train.count();
 }
 

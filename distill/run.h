@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "distill/cost.h"
+#include "distill/evaluation.h"
+#include "distill/pace.h"
 #include "distill/progress.h"
 #include "distill/run_setup.h"
 #include "distill/run_state.h"
@@ -32,10 +34,14 @@ class Run {
   int largest_batch_that_fits();
   void check_same_options(RunOptions stored) const;
   void resume_from(const TensorFile& file, const std::string& path);
+  void send_inputs();
   void begin_epoch();
-  void one_batch(const std::int32_t* samples, int rows);
+  void feed_epoch();
+  void one_batch(int rows);
+  void account();
   [[noreturn]] void fail_diverged(const std::string& what) const;
-  void watch_for_divergence(const DeviceStep& step);
+  void watch_for_divergence();
+  void report(const SkippedStep& step);
   void end_epoch();
   void choose_regulation();
   void save();
@@ -67,11 +73,14 @@ class Run {
   Schedule schedule_;
   StepPlan plan_;
   std::vector<std::int32_t> subset_;
-  DeviceStep step_, training_step_, evaluation_step_;
+  DeviceStep step_, training_step_;  // the second of compact regulation's training steps
   std::unique_ptr<StepRunner> runner_;
+  std::unique_ptr<Evaluator> evaluator_;
+  Pace pace_;
   RunState state_;
   bool began_finite_ = true;    ///< parameters and statistics at the start, or at the resume
   std::int64_t saved_at_ = -1;  ///< state_.batches of the last checkpoint
+  StepState counted_, training_counted_;  ///< totals that are in the ledger already
   Timing timing_;
   Cost cost_;
 };

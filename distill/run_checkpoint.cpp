@@ -6,11 +6,10 @@
 
 namespace retort {
 
-/// How long to go on and how often to save may change; what is computed may not. (Threads: resume_from.)
 void Run::check_same_options(RunOptions stored) const {
-  stored.max_steps = options_.max_steps;
-  stored.save_every_steps = options_.save_every_steps;
-  stored.threads = options_.threads;
+  visit_option_members([&](const char* name, auto member, const char*) {
+    if (may_change_at_resume(name)) stored.*member = options_.*member;
+  });
   RETORT_CHECK(same_run(stored, options_), "--resume cannot change the options of the run in ", folder_.path(),
                "; they are in ", folder_.file("config.toml"));
 }
@@ -35,8 +34,7 @@ void Run::resume_from(const TensorFile& file, const std::string& path) {
   runner_->restore(state_.significance, state_.entered, state_.queue);
   step_.host = state_.totals;
   training_step_.host = state_.training;
-  step_.push_all();
-  training_step_.push_all();
+  send_inputs();
   say_(text("resumed from ", path, " after ", state_.batches, " batches (epoch ", state_.epoch + 1, ")"));
 }
 
@@ -48,8 +46,6 @@ void Run::capture_state() {
   state_.queue = runner_->queue();
   state_.ledger.distinct_samples = 0;
   for (const std::uint8_t entered : state_.entered) state_.ledger.distinct_samples += entered;
-  state_.ledger.flops += 2 * context_.macs();
-  context_.clear_macs();
 }
 
 Significance Run::significance() const {

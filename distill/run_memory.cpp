@@ -35,18 +35,17 @@ void Run::measure_forward_cost() {
 
 void Run::measure_steps(int batch) {
   context_.begin_measuring();
-  const std::vector<std::int32_t> rows(static_cast<std::size_t>(batch), 0);
   for (const int count : {batch, samples_in_use() % batch}) {
     if (count == 0) continue;
-    runner_->train(rows.data(), count, step_);
+    runner_->train(count, step_);
     if (options_.regulation == "compact" || options_.regulation == "auto") {
-      runner_->train_compact(rows.data(), count, step_, training_step_);
+      runner_->train_compact(count, step_, training_step_);
     }
   }
-  evaluate(context_, *network_, test_, *task_, evaluation_step_, evaluation_batch(batch));
+  evaluate(context_, *network_, test_, *task_, evaluation_batch(batch));
   if (teacher_) {
-    evaluate(context_, teacher_->network(), test_, *task_, evaluation_step_, evaluation_batch(batch));
-    teacher_->cache(train_, *task_, evaluation_step_, evaluation_batch(batch));
+    evaluate(context_, teacher_->network(), test_, *task_, evaluation_batch(batch));
+    teacher_->cache(train_, *task_, evaluation_batch(batch));
   }
 }
 

@@ -86,6 +86,8 @@ StepPlan step_plan_of(const RunOptions& o, const Dataset& dataset) {
   plan.scoring = o.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
   plan.scoring.dropout = false;
   plan.batch = o.batch;
+  plan.record = o.graph != "off";
+  plan.teacher_beside = true;
   return plan;
 }
 

@@ -42,16 +42,33 @@ StepRunner::StepRunner(Context& context, const StepPlan& plan, int data_count)
       data_count_(data_count),
       // At most one training step a scored batch, so the queue never holds more than two batches.
       queue_capacity_(2 * plan.batch),
+      feed_(context, data_count, plan.batch),
+      recorded_(context, plan.record),
       significance_(zeroed<std::int32_t>(context, data_count)),
       entered_(zeroed<std::uint8_t>(context, data_count)),
       queue_(zeroed<std::int32_t>(context, queue_capacity_)),
       queue_count_(zeroed<std::int32_t>(context, 1)) {}
 
+Tensor StepRunner::next_samples(int rows, DeviceStep& step) {
+  const Tensor samples = context_.make({rows}, DType::i32, "samples");
+  RETORT_LAUNCH(context_, 0, begin_step, feed_.tables(), rows, samples.i32(), step.device());
+  return samples;
+}
+
 Batch StepRunner::make_batch(const Tensor& samples, const DeviceStep& step) {
   const auto start = std::chrono::steady_clock::now();
   Batch batch = plan_.data->batch(samples, plan_.augmentation, step.device());
-  data_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (context_.device() == Device::cpu) {
+    data_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
   return batch;
+}
+
+Tensor StepRunner::teacher_logits(const Batch& batch, const DeviceStep& step) {
+  if (plan_.teacher == nullptr) return {};
+  const PhaseScope phase(context_, "teacher");
+  const BranchScope branch(context_, plan_.teacher_beside && !plan_.teacher->cached());
+  return plan_.teacher->logits(batch, step.device());
 }
 
 StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, const LossOptions& loss,
@@ -61,30 +78,28 @@ StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, c
     const PhaseScope scope(context_, phase);
     return part();
   };
-  const Batch batch = in_phase("data", [&] {
-    parameters.begin_step();
-    return make_batch(samples, step);
-  });
-  const Tensor teacher =
-      in_phase("teacher", [&] { return plan_.teacher ? plan_.teacher->logits(batch, step.device()) : Tensor(); });
+  const Batch batch = in_phase("data", [&] { return make_batch(samples, step); });
+  const Tensor teacher = teacher_logits(batch, step);
   Tape tape(context_);
   const Var images = tape.variable(batch.images, false, "images");
   const Var output = in_phase("forward", [&] {
+    parameters.begin_step();
     return plan_.network->forward(tape, {images, batch.samples, step.device()}, ForwardMode::training());
   });
+  context_.join_branches();
   RowReport rows = in_phase("loss", [&] {
     if (!plan_.teacher) return plan_.task->loss(tape, output, batch, step.device(), loss);
     return distillation_loss(tape, output, teacher, batch.labels, batch.samples, batch.weights, step.device(), loss,
-                             plan_.distillation).rows;
+                             plan_.distillation)
+        .rows;
   });
   in_phase("backward", [&] { tape.backward(); });
-  in_phase("optimizer",
-           [&] { optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device()); });
+  in_phase("optimizer", [&] { optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device()); });
   return {std::move(rows), samples};
 }
 
-void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool commits_buffers,
-              DeviceStep& step) {
+void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool updated,
+                        bool commits_buffers, DeviceStep& step) {
   ParameterStore& parameters = plan_.network->parameters();
   StepOutcome out;
   out.rows = outcome.samples.shape().at(0);
@@ -99,71 +114,67 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool c
     out.pending_buffers = parameters.pending_buffers();
     out.buffer_count = parameters.buffer_elements();
   }
+  if (updated) {
+    const ParameterRange range = parameters.range();
+    out.gradient = static_cast<const float*>(range.gradient);
+    out.gradient_count = range.n;
+  }
+  out.log = step.log();
   const PhaseScope phase(context_, "optimizer");
   RETORT_LAUNCH(context_, 0, commit_step, out, step.device());
 }
 
-StepCount StepRunner::train(const std::int32_t* samples, int rows, DeviceStep& step) {
-  step.host.divisor = static_cast<float>(rows);
-  step.push_inputs();
-  const std::int64_t before = step.host.participants;
-  const Tensor indices = context_.make({rows}, DType::i32, "samples");
-  copy_to_device(context_, samples, indices);
-  const Outcome outcome = forward_backward_update(indices, plan_.loss, step);
-  commit(outcome, true, true, true, step);
-  step.pull();
-  StepCount count;
-  count.forward = rows;
-  count.backward = step.host.participants - before;
-  count.teacher_forward = plan_.teacher && !plan_.teacher->cached() ? rows : 0;
-  return count;
+void StepRunner::train(int rows, DeviceStep& step) {
+  recorded_.run("train", rows, [&] {
+    const Outcome outcome = forward_backward_update(next_samples(rows, step), plan_.loss, step);
+    commit(outcome, true, true, true, true, step);
+  });
 }
 
-StepRunner::CompactCount StepRunner::train_compact(const std::int32_t* samples, int rows, DeviceStep& scoring,
-                                                   DeviceStep& training) {
-  CompactCount result;
-  result.count.forward = rows;
-  auto* queue = static_cast<std::int32_t*>(queue_.data());
-  auto* queue_count = static_cast<std::int32_t*>(queue_count_.data());
-  {
-    scoring.host.divisor = static_cast<float>(rows);
-    const PhaseScope phase(context_, "scoring");
-    scoring.push_inputs();
-    plan_.network->parameters().begin_step();
-    const Tensor indices = context_.make({rows}, DType::i32, "samples");
-    copy_to_device(context_, samples, indices);
-    const Batch batch = make_batch(indices, scoring);
-    Tape tape(context_, Tape::Recording::off);
-    const Var images = tape.variable(batch.images, false, "images");
-    const Var output = plan_.network->forward(tape, {images, batch.samples, scoring.device()}, plan_.scoring);
-    Outcome outcome{plan_.task->loss(tape, output, batch, scoring.device(), plan_.loss), indices};
-    RETORT_LAUNCH(context_, 0, judge_step, rows, outcome.rows.loss.f32(), scoring.device());
-    commit(outcome, true, false, plan_.scoring.update_statistics, scoring);
-    scoring.pull();
-    // A batch whose loss is not finite is not queued either: its mask means nothing.
-    if (scoring.host.verdict == 0) {
-      RETORT_LAUNCH(context_, 0, queue_push, rows, indices.i32(), outcome.rows.participates.i32(), queue, queue_count);
-    }
-  }
-  RETORT_LAUNCH(context_, 0, copy_bytes, &queued_, queue_count, sizeof queued_);
-  if (!context_.measuring()) RETORT_BACKEND(context_.device(), synchronize(context_.launch()));
-  if (queued_ < plan_.batch && !context_.measuring()) return result;
+void StepRunner::score(int rows, DeviceStep& scoring) {
+  const PhaseScope phase(context_, "scoring");
+  const Tensor samples = next_samples(rows, scoring);
+  const Batch batch = make_batch(samples, scoring);
+  plan_.network->parameters().begin_step();
+  Tape tape(context_, Tape::Recording::off);
+  const Var images = tape.variable(batch.images, false, "images");
+  const Var output = plan_.network->forward(tape, {images, batch.samples, scoring.device()}, plan_.scoring);
+  const Outcome outcome{plan_.task->loss(tape, output, batch, scoring.device(), plan_.loss), samples};
+  RETORT_LAUNCH(context_, 0, judge_step, rows, outcome.rows.loss.f32(), scoring.device());
+  commit(outcome, true, false, false, plan_.scoring.update_statistics, scoring);
+  RETORT_LAUNCH(context_, 0, queue_push, rows, samples.i32(), outcome.rows.participates.i32(), scoring.device(),
+                static_cast<std::int32_t*>(queue_.data()), static_cast<std::int32_t*>(queue_count_.data()));
+}
 
-  training.host.divisor = static_cast<float>(plan_.batch);
-  training.push_inputs();
-  const Tensor indices = context_.make({plan_.batch}, DType::i32, "samples");
-  RETORT_LAUNCH(context_, 0, queue_pop, plan_.batch, queue, queue_count, indices.i32());
+void StepRunner::train_queued(DeviceStep& scoring, DeviceStep& training) {
+  const double before = context_.macs();
+  RETORT_LAUNCH(context_, 0, begin_queued_step, plan_.batch, scoring.device(), training.device());
+  const Tensor samples = context_.make({plan_.batch}, DType::i32, "samples");
+  RETORT_LAUNCH(context_, 0, queue_pop, plan_.batch, static_cast<std::int32_t*>(queue_.data()),
+                static_cast<std::int32_t*>(queue_count_.data()), samples.i32());
   LossOptions everyone = plan_.loss;
   everyone.rule.participation = Participation::all;
-  const Outcome outcome = forward_backward_update(indices, everyone, training);
-  commit(outcome, false, true, true, training);
-  training.pull();
-  if (!context_.measuring()) queued_ -= plan_.batch;
-  result.stepped = true;
-  result.count.forward += plan_.batch;
-  result.count.backward = training.host.verdict == 0 ? plan_.batch : 0;
-  result.count.teacher_forward = plan_.teacher && !plan_.teacher->cached() ? plan_.batch : 0;
-  return result;
+  const Outcome outcome = forward_backward_update(samples, everyone, training);
+  commit(outcome, false, true, true, true, training);
+  trained_queued_ = !context_.measuring();
+  queued_step_macs_ = context_.macs() - before;
+  context_.count_macs(-queued_step_macs_);
+}
+
+void StepRunner::train_compact(int rows, DeviceStep& scoring, DeviceStep& training) {
+  const auto if_queued = [&](const std::function<void()>& part) {
+    recorded_.if_at_least(static_cast<const std::int32_t*>(queue_count_.data()), plan_.batch, part);
+  };
+  const auto queued = [&] { train_queued(scoring, training); };
+  if (recorded_.has_conditions()) {
+    const auto both = [&] {
+      score(rows, scoring);
+      if_queued(queued);
+    };
+    return recorded_.run("compact", rows, both, trained_queued_);
+  }
+  recorded_.run("score", rows, [&] { score(rows, scoring); });
+  if_queued([&] { recorded_.run("queued", plan_.batch, queued); });
 }
 
 std::vector<std::int32_t> StepRunner::significance() const {
@@ -175,7 +186,8 @@ std::vector<std::uint8_t> StepRunner::entered() const {
 }
 
 std::vector<std::int32_t> StepRunner::queue() const {
-  return download<std::int32_t>(context_, queue_, static_cast<std::size_t>(queued_));
+  const std::int32_t queued = download<std::int32_t>(context_, queue_count_, 1).front();
+  return download<std::int32_t>(context_, queue_, static_cast<std::size_t>(queued));
 }
 
 void StepRunner::restore(const std::vector<std::int32_t>& significance, const std::vector<std::uint8_t>& entered,
@@ -188,18 +200,11 @@ void StepRunner::restore(const std::vector<std::int32_t>& significance, const st
   upload(context_, significance, significance_);
   upload(context_, entered, entered_);
   upload(context_, queue, queue_);
-  queued_ = static_cast<std::int32_t>(queue.size());
-  upload(context_, std::vector<std::int32_t>{queued_}, queue_count_);
+  upload(context_, std::vector<std::int32_t>{static_cast<std::int32_t>(queue.size())}, queue_count_);
 }
 
-double StepRunner::take_data_seconds() { return std::exchange(data_seconds_, 0.0); }
-
-std::string first_nonfinite_gradient(const Network& network) {
-  const ParameterStore& store = network.parameters();
-  for (std::size_t i = 0; i < store.specs().size(); ++i) {
-    if (!all_finite(store.read(i, ParameterStore::Field::gradient))) return store.specs()[i].name;
-  }
-  return {};
+double StepRunner::take_data_seconds() {
+  return std::exchange(data_seconds_, 0.0);
 }
 
 std::string first_nonfinite_value(const Network& network) {

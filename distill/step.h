@@ -1,13 +1,17 @@
-// One step of training, with or without self-regulation: from row numbers to updated parameters.
+// One step of training, with or without self-regulation: from the next rows of the epoch to updated parameters. On a
+// GPU it is recorded once and replayed; the host reads nothing back.
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "distill/device_step.h"
+#include "distill/epoch_feed.h"
 #include "distill/options.h"
 #include "distill/task.h"
 #include "distill/teacher.h"
 #include "engine/optimizer.h"
+#include "engine/recorded_steps.h"
 #include "nets/network.h"
 
 namespace retort {
@@ -24,28 +28,29 @@ struct StepPlan {
   DistillationWeights distillation;
   ForwardMode scoring;  ///< of compact regulation's scoring pass
   int batch = 0;
-};
-
-/// Counts of one call, for the ledger.
-struct StepCount {
-  std::int64_t forward = 0, backward = 0, teacher_forward = 0;
+  bool record = false;          ///< steps are recorded and replayed, where the device can
+  bool teacher_beside = false;  ///< the teacher's forward pass may run beside the student's
 };
 
 class StepRunner {
  public:
   StepRunner(Context& context, const StepPlan& plan, int data_count);
 
-  /// Conventional or masked: one forward over all rows, gradient from participants only. `step` counts rows,
-  /// participants and significance.
-  StepCount train(const std::int32_t* samples, int rows, DeviceStep& step);
+  /// The tables of an epoch, for the steps that begin from now on (DeviceStep::host.batch says with which).
+  void begin_epoch(const std::vector<std::int32_t>& order, const std::vector<StepRates>& rates) {
+    feed_.fill(order, rates);
+  }
 
-  /// Compact: scores the rows and queues the participants (`scoring` counts them and their significance); when a full
-  /// batch is queued, takes one training step on exactly those (`training`, whose weight_decay the caller has set).
-  struct CompactCount {
-    StepCount count;
-    bool stepped = false;
-  };
-  CompactCount train_compact(const std::int32_t* samples, int rows, DeviceStep& scoring, DeviceStep& training);
+  /// Conventional or masked, on the next `rows` rows: one forward over all of them, gradient from participants only.
+  /// `step` counts rows, participants and significance.
+  void train(int rows, DeviceStep& step);
+
+  /// Compact: scores the next `rows` rows and queues the participants (`scoring` counts them and their significance);
+  /// if a full batch is queued then, takes one training step on exactly those (`training` counts it).
+  void train_compact(int rows, DeviceStep& scoring, DeviceStep& training);
+  /// Multiply-accumulates of one of those training steps, which the context does not count: only the device knows how
+  /// many there are.
+  double queued_step_macs() const { return queued_step_macs_; }
 
   /// Significance, "ever entered a backward pass", queue: the state that lives on the device between steps.
   std::vector<std::int32_t> significance() const;
@@ -54,7 +59,7 @@ class StepRunner {
   void restore(const std::vector<std::int32_t>& significance, const std::vector<std::uint8_t>& entered,
                const std::vector<std::int32_t>& queue);
 
-  /// Seconds spent making batches, since the last call.
+  /// Seconds spent making batches since the last call, where that can be told: on the CPU.
   double take_data_seconds();
 
  private:
@@ -62,23 +67,28 @@ class StepRunner {
     RowReport rows;
     Tensor samples;
   };
+  Tensor next_samples(int rows, DeviceStep& step);
   Batch make_batch(const Tensor& samples, const DeviceStep& step);
+  Tensor teacher_logits(const Batch& batch, const DeviceStep& step);
   /// Forward, loss, backward, update. Nothing is committed.
   Outcome forward_backward_update(const Tensor& samples, const LossOptions& loss, DeviceStep& step);
-  void commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool commits_buffers,
+  void score(int rows, DeviceStep& scoring);
+  void train_queued(DeviceStep& scoring, DeviceStep& training);
+  void commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool updated, bool commits_buffers,
               DeviceStep& step);
 
   Context& context_;
   StepPlan plan_;
   int data_count_;
   int queue_capacity_;
+  EpochFeed feed_;
+  RecordedSteps recorded_;
   DeviceBlock significance_, entered_, queue_, queue_count_;
-  std::int32_t queued_ = 0;
+  bool trained_queued_ = false;
+  double queued_step_macs_ = 0;
   double data_seconds_ = 0;
 };
 
-/// The first parameter whose gradient is not finite, or an empty string: names the culprit of a skipped step.
-std::string first_nonfinite_gradient(const Network& network);
 /// The first parameter or running statistic that is not finite, or an empty string.
 std::string first_nonfinite_value(const Network& network);
 

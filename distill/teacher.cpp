@@ -32,9 +32,9 @@ double Teacher::claimed(const std::string& checksum) const {
   return std::strtod(metric->second.c_str(), nullptr);
 }
 
-void Teacher::cache(DeviceDataset& train, const Task& task, DeviceStep& step, int batch) {
+void Teacher::cache(DeviceDataset& train, const Task& task, int batch) {
   std::vector<float> logits;
-  evaluate(context_, *network_, train, task, step, batch, &logits);
+  evaluate(context_, *network_, train, task, batch, &logits);
   if (context_.measuring()) return;
   cache_ = DeviceBlock(context_.device(), logits.size() * sizeof(float));
   RETORT_LAUNCH(context_, 0, copy_bytes, cache_.data(), logits.data(), cache_.bytes());

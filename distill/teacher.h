@@ -25,7 +25,7 @@ class Teacher {
   double claimed(const std::string& checksum) const;
 
   /// Computes the logits of every training sample once. Right only when the student sees the same, unaugmented images.
-  void cache(DeviceDataset& train, const Task& task, DeviceStep& step, int batch);
+  void cache(DeviceDataset& train, const Task& task, int batch);
   bool cached() const { return cache_.data() != nullptr; }
   /// Logits (N, outputs) f32 for a batch: from the cache, or by a forward pass.
   Tensor logits(const Batch& batch, const StepState* state);

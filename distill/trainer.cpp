@@ -25,64 +25,108 @@ class Stopwatch {
 
 }  // namespace
 
-void Run::begin_epoch() {
-  StepState fresh;
-  for (DeviceStep* step : {&step_, &training_step_}) {
-    fresh.step = step->host.step;
-    fresh.skipped_in_a_row = step->host.skipped_in_a_row;
-    step->host = fresh;
-    step->push_all();
-  }
-}
-
-void Run::one_batch(const std::int32_t* samples, int rows) {
-  const double epoch = static_cast<double>(state_.batches) / batches_per_epoch();
+/// What the host decides for an epoch, to both states; where in it the next batch is.
+void Run::send_inputs() {
   for (DeviceStep* step : {&step_, &training_step_}) {
     StepState& s = step->host;
-    s.learning_rate = static_cast<float>(schedule_.rate(epoch, options_.epochs));
-    s.momentum = static_cast<float>(schedule_.momentum_at(epoch, options_.epochs));
     s.weight_decay = static_cast<float>(options_.weight_decay);
     s.clip_norm = static_cast<float>(options_.clip_norm);
     s.confidence_threshold = static_cast<float>(threshold_of(options_, state_.epoch));
     s.random_share = static_cast<float>(options_.random_share);
     s.seed = options_.seed;
     s.epoch = static_cast<std::uint32_t>(state_.epoch);
+    s.batch = state_.batch;
+    s.batches_waiting = state_.batches_since_step;
+    step->push();
   }
-  StepCount count;
-  if (state_.regulation == "compact") {
-    // A step that stands for several scored batches decays the weights as those batches would have.
-    ++state_.batches_since_step;
-    training_step_.host.weight_decay *= static_cast<float>(state_.batches_since_step);
-    const auto compact = runner_->train_compact(samples, rows, step_, training_step_);
-    count = compact.count;
-    if (compact.stepped) {
-      state_.batches_since_step = 0;
-      watch_for_divergence(training_step_);
-    }
-    watch_for_divergence(step_);
-  } else {
-    count = runner_->train(samples, rows, step_);
-    watch_for_divergence(step_);
-  }
-  Ledger& ledger = state_.ledger;
-  (teaches() ? ledger.teacher_forward : ledger.student_forward) += count.forward;
-  (teaches() ? ledger.teacher_backward : ledger.student_backward) += count.backward;
-  ledger.teacher_forward += count.teacher_forward;
-  ++state_.batch;
-  ++state_.batches;
+  counted_ = step_.host;
+  training_counted_ = training_step_.host;
 }
 
-void Run::watch_for_divergence(const DeviceStep& step) {
-  const auto verdict = static_cast<StepVerdict>(step.host.verdict);
-  if (verdict == StepVerdict::applied) return;
+/// Clears the totals.
+void Run::begin_epoch() {
+  for (DeviceStep* step : {&step_, &training_step_}) {
+    StepState fresh;
+    fresh.step = step->host.step;
+    fresh.skipped_in_a_row = step->host.skipped_in_a_row;
+    step->host = fresh;
+  }
+  send_inputs();
+}
+
+void Run::feed_epoch() {
+  const auto order = epoch_order(data_.train.count(), subset_, options_.seed, static_cast<std::uint32_t>(state_.epoch),
+                                 options_.shuffle == "on");
+  const std::int64_t first = state_.batches - state_.batch;
+  std::vector<StepRates> rates;
+  for (int i = 0; i < batches_per_epoch(); ++i) {
+    const double epoch = static_cast<double>(first + i) / batches_per_epoch();
+    rates.push_back({static_cast<float>(schedule_.rate(epoch, options_.epochs)),
+                     static_cast<float>(schedule_.momentum_at(epoch, options_.epochs))});
+  }
+  runner_->begin_epoch(order, rates);
+}
+
+void Run::one_batch(int rows) {
+  if (state_.regulation == "compact") {
+    runner_->train_compact(rows, step_, training_step_);
+  } else {
+    runner_->train(rows, step_);
+    if (teacher_ && !teacher_->cached()) state_.ledger.teacher_forward += rows;
+  }
+  (teaches() ? state_.ledger.teacher_forward : state_.ledger.student_forward) += rows;
+  ++state_.batch;
+  ++state_.batches;
+  pace_.step_launched();
+  watch_for_divergence();
+}
+
+/// Waits for the device, and enters what it has counted in the ledger.
+void Run::account() {
+  step_.pull();
+  training_step_.pull();
+  watch_for_divergence();
+  Ledger& ledger = state_.ledger;
+  std::int64_t& forward = teaches() ? ledger.teacher_forward : ledger.student_forward;
+  std::int64_t& backward = teaches() ? ledger.teacher_backward : ledger.student_backward;
+  if (state_.regulation == "compact") {
+    const StepState &now = training_step_.host, &before = training_counted_;
+    const std::int64_t applied = now.steps_applied - before.steps_applied;
+    const std::int64_t taken = applied + now.skipped - before.skipped;
+    forward += taken * plan_.batch;
+    backward += applied * plan_.batch;
+    if (teacher_ && !teacher_->cached()) ledger.teacher_forward += taken * plan_.batch;
+    ledger.flops += 2 * static_cast<double>(taken) * runner_->queued_step_macs();
+    state_.batches_since_step = step_.host.batches_waiting;
+  } else {
+    backward += step_.host.participants - counted_.participants;
+    state_.batches_since_step = 0;
+  }
+  ledger.flops += 2 * context_.macs();
+  context_.clear_macs();
+  counted_ = step_.host;
+  training_counted_ = training_step_.host;
+}
+
+void Run::watch_for_divergence() {
+  for (DeviceStep* step : {&step_, &training_step_}) {
+    for (const SkippedStep& skipped : step->take_skipped()) report(skipped);
+  }
+}
+
+void Run::report(const SkippedStep& step) {
   ++state_.skipped;
+  const std::int64_t batch = state_.batches - state_.batch + step.batch;
   std::string what = "loss";
-  if (verdict == StepVerdict::gradient_not_finite) what = "gradient of '" + first_nonfinite_gradient(*network_) + "'";
-  say_(text("batch ", state_.batches + 1, ": ", what, " is not finite; step skipped (", step.host.skipped_in_a_row,
-            " in a row, ", state_.skipped, " in all)"));
-  if (step.host.skipped_in_a_row < max_skipped_in_a_row) return;
+  if (static_cast<StepVerdict>(step.verdict) == StepVerdict::gradient_not_finite) {
+    what = "gradient";
+    if (step.culprit >= 0) what += " of '" + network_->parameters().name_at(step.culprit) + "'";
+  }
+  say_(text("batch ", batch, ": ", what, " is not finite; step skipped (", step.in_a_row, " in a row, ", state_.skipped,
+            " in all)"));
+  if (step.in_a_row < max_skipped_in_a_row) return;
   // A checkpoint written since the last applied step holds the parameters that led here; the one before it does not.
-  if (saved_at_ > state_.batches - max_skipped_in_a_row) folder_.drop_checkpoint();
+  if (saved_at_ >= batch - max_skipped_in_a_row) folder_.drop_checkpoint();
   fail_diverged(text(max_skipped_in_a_row, " steps in a row without a finite ", what));
 }
 
@@ -109,10 +153,8 @@ void Run::choose_regulation() {
 
 void Run::end_epoch() {
   Stopwatch watch;
-  const double macs = context_.macs();
-  const Evaluation found = evaluate(context_, *network_, test_, *task_, evaluation_step_, evaluation_batch(plan_.batch));
-  context_.clear_macs();
-  context_.count_macs(macs);
+  const Evaluation found = evaluator_->run();
+  context_.clear_macs();  // evaluations do not count
   timing_.evaluation += watch.lap();
 
   const StepState& totals = step_.host;
@@ -193,21 +235,21 @@ RunResult Run::execute() {
   Stopwatch watch;
   while (state_.batches < total) {
     if (state_.batch == 0) begin_epoch();
-    const std::vector<std::int32_t> order = epoch_order(data_.train.count(), subset_, options_.seed,
-                                                        static_cast<std::uint32_t>(state_.epoch), options_.shuffle == "on");
+    feed_epoch();
     bool stop = false;
     while (state_.batch < per_epoch && state_.batches < total && !stop) {
-      const int first = state_.batch * options_.batch;
-      const int rows = std::min(options_.batch, static_cast<int>(order.size()) - first);
-      one_batch(order.data() + first, rows);
+      one_batch(std::min(options_.batch, samples_in_use() - state_.batch * options_.batch));
       progress_.show(state_.epoch + 1, static_cast<int>(std::ceil(options_.epochs)), state_.batch, per_epoch);
       const bool asked = interrupted() || (options_.max_steps > 0 && state_.batches >= options_.max_steps);
       stop = asked && state_.batch < per_epoch && state_.batches < total;
       // The last batch of an epoch is saved with the epoch closed, below.
       const bool closes = state_.batch == per_epoch || state_.batches == total;
       const bool due = options_.save_every_steps > 0 && state_.batches % options_.save_every_steps == 0;
-      if (due && !stop && !closes && healthy()) save();
+      if (!due || stop || closes) continue;
+      account();
+      if (healthy()) save();
     }
+    account();
     const double data_seconds = runner_->take_data_seconds();
     timing_.data += data_seconds;
     timing_.compute += watch.lap() - data_seconds;

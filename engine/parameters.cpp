@@ -1,5 +1,6 @@
 #include "engine/parameters.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -162,6 +163,12 @@ float* ParameterStore::buffers() const {
 }
 float* ParameterStore::pending_buffers() const {
   return static_cast<float*>(pending_.data());
+}
+
+const std::string& ParameterStore::name_at(std::int64_t element) const {
+  const auto after = std::upper_bound(offsets_.begin(), offsets_.end(), element);
+  RETORT_CHECK(after != offsets_.begin() && element < elements_, "no parameter has element ", element);
+  return specs_[static_cast<std::size_t>(after - offsets_.begin()) - 1].name;
 }
 
 void ParameterStore::begin_step() {

@@ -71,6 +71,8 @@ class ParameterStore {
 
   /// The flat range for the optimizer; padding between parameters is zero and stays zero.
   ParameterRange range();
+  /// The parameter that this element of the flat range belongs to.
+  const std::string& name_at(std::int64_t element) const;
   float* buffers() const;
   float* pending_buffers() const;
   std::int64_t buffer_elements() const { return buffer_elements_; }

@@ -9,10 +9,10 @@ namespace retort {
 struct AugmentShape {
   int rows = 0;
   int height = 0, width = 0, channels = 0;
-  int out_channels = 0;       ///< >= channels; the rest is zero
-  int crop_padding = 0;       ///< zero padding (before normalisation: pixel value 0 maps to `pad_value`) on each side
-  bool flip = false;          ///< horizontal, with probability 1/2
-  DType dtype = DType::f32;   ///< of the output
+  int out_channels = 0;      ///< >= channels; the rest is zero
+  int crop_padding = 0;      ///< zero padding (before normalisation: pixel value 0 maps to `pad_value`) on each side
+  bool flip = false;         ///< horizontal, with probability 1/2
+  DType dtype = DType::f32;  ///< of the output
   float scale[4] = {1, 1, 1, 1};  ///< per channel: out = pixel * scale + shift
   float shift[4] = {0, 0, 0, 0};
 };

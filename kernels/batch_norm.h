@@ -23,33 +23,33 @@ struct BatchNormShape {
 };
 
 struct BatchNormForward {
-  const void* x = nullptr;         // (rows, C)
-  const void* x2 = nullptr;        // (rows, C) or null
-  void* sum = nullptr;             // (rows, C), written when x2 is given
-  const void* residual = nullptr;  // (rows, C) or null
-  const float* gamma = nullptr;    // (C)
-  const float* beta = nullptr;     // (C)
-  float* running_mean = nullptr;   // (C) training: updated, null to leave alone; evaluation: read
-  float* running_var = nullptr;    // (C) likewise
+  const void* x = nullptr;           // (rows, C)
+  const void* x2 = nullptr;          // (rows, C) or null
+  void* sum = nullptr;               // (rows, C), written when x2 is given
+  const void* residual = nullptr;    // (rows, C) or null
+  const float* gamma = nullptr;      // (C)
+  const float* beta = nullptr;       // (C)
+  float* running_mean = nullptr;     // (C) training: updated, null to leave alone; evaluation: read
+  float* running_var = nullptr;      // (C) likewise
   float* batches_tracked = nullptr;  // (1) training: raised by one, or null
-  float* save_mean = nullptr;      // (C) written: the mean that was subtracted
-  float* save_rstd = nullptr;      // (C) written: 1 / sqrt(variance + epsilon)
-  void* y = nullptr;               // (rows, C)
+  float* save_mean = nullptr;        // (C) written: the mean that was subtracted
+  float* save_rstd = nullptr;        // (C) written: 1 / sqrt(variance + epsilon)
+  void* y = nullptr;                 // (rows, C)
 };
 
 struct BatchNormBackward {
-  const void* dy = nullptr;         // (rows, C)
-  const void* dy2 = nullptr;        // (rows, C) or null: a second part of the gradient, added to dy
-  const void* sum = nullptr;        // (rows, C) what was normalised (x itself without x2)
-  const void* y = nullptr;          // (rows, C) read only with relu: where y <= 0 no gradient passes
-  const float* gamma = nullptr;     // (C)
-  const float* save_mean = nullptr; // (C)
-  const float* save_rstd = nullptr; // (C)
-  const void* dx_addend = nullptr;  // (rows, C) or null: added to dx (the gradient `sum` receives from elsewhere)
-  void* dx = nullptr;               // (rows, C) overwritten; null when nobody wants it. May alias dy, dy2, dx_addend.
-  void* dresidual = nullptr;        // (rows, C) overwritten with the gradient behind the ReLU, or null. May alias dy.
-  float* dgamma = nullptr;          // (C) overwritten, or null
-  float* dbeta = nullptr;           // (C) overwritten, or null
+  const void* dy = nullptr;          // (rows, C)
+  const void* dy2 = nullptr;         // (rows, C) or null: a second part of the gradient, added to dy
+  const void* sum = nullptr;         // (rows, C) what was normalised (x itself without x2)
+  const void* y = nullptr;           // (rows, C) read only with relu: where y <= 0 no gradient passes
+  const float* gamma = nullptr;      // (C)
+  const float* save_mean = nullptr;  // (C)
+  const float* save_rstd = nullptr;  // (C)
+  const void* dx_addend = nullptr;   // (rows, C) or null: added to dx (the gradient `sum` receives from elsewhere)
+  void* dx = nullptr;                // (rows, C) overwritten; null when nobody wants it. May alias dy, dy2, dx_addend.
+  void* dresidual = nullptr;         // (rows, C) overwritten with the gradient behind the ReLU, or null. May alias dy.
+  float* dgamma = nullptr;           // (C) overwritten, or null
+  float* dbeta = nullptr;            // (C) overwritten, or null
 };
 
 }  // namespace retort

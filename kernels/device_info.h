@@ -11,8 +11,8 @@ struct DeviceInfo {
   std::string capability;  ///< compute capability, "9.0"
   int multiprocessors = 0;
   std::size_t memory_bytes = 0;
-  std::string driver, runtime;   ///< CUDA versions, "13.0"
-  std::string cudnn, cublaslt;   ///< versions that are loaded, "9.19.0"
+  std::string driver, runtime;  ///< CUDA versions, "13.0"
+  std::string cudnn, cublaslt;  ///< versions that are loaded, "9.19.0"
 
   /// What decides about the last bits of a result.
   std::string identity() const { return name + ", cuDNN " + cudnn + ", cuBLASLt " + cublaslt; }

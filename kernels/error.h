@@ -40,7 +40,9 @@ inline std::string printable(const std::string& words) {
   return words.size() > 200 ? out + "..." : out;
 }
 
-[[noreturn]] inline void fail(ErrorKind kind, const std::string& message) { throw Error(kind, message); }
+[[noreturn]] inline void fail(ErrorKind kind, const std::string& message) {
+  throw Error(kind, message);
+}
 
 }  // namespace retort
 
@@ -48,11 +50,11 @@ inline std::string printable(const std::string& words) {
 #define RETORT_CHECK_STRING(x) RETORT_CHECK_STRING2(x)
 
 /// Throws Error(kind) with the message built from the remaining arguments unless the condition holds.
-#define RETORT_CHECK_AS(kind, condition, ...)                                                       \
-  do {                                                                                              \
-    if (!(condition))                                                                               \
-      throw ::retort::Error((kind), ::retort::text(__VA_ARGS__),                                    \
-                            __FILE__ ":" RETORT_CHECK_STRING(__LINE__) ": " #condition);            \
+#define RETORT_CHECK_AS(kind, condition, ...)                                            \
+  do {                                                                                   \
+    if (!(condition))                                                                    \
+      throw ::retort::Error((kind), ::retort::text(__VA_ARGS__),                         \
+                            __FILE__ ":" RETORT_CHECK_STRING(__LINE__) ": " #condition); \
   } while (false)
 
 /// A precondition on arguments: shapes, dtypes, options. The message should print the offending values.

@@ -8,6 +8,7 @@
 #include "kernels/distillation_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/error.h"
+#include "kernels/graph.h"
 #include "kernels/linear.h"
 #include "kernels/memory.h"
 #include "kernels/optimizer.h"
@@ -15,6 +16,8 @@
 #include "kernels/queue.h"
 #include "kernels/regulation.h"
 #include "kernels/squared_loss.h"
+#include "kernels/step_feed.h"
+#include "kernels/stream.h"
 #include "kernels/timing.h"
 
 #define ABSENT(result, name, ...)                          \
@@ -54,8 +57,32 @@ bool available() noexcept {
 ABSENT(DeviceInfo, device_info)
 
 ABSENT(void*, make_mark, L)
+ABSENT(void, wait_for, void*)
 ABSENT(double, seconds_between, void*, void*)
 void release_mark(void*) noexcept {}
+
+ABSENT(void*, make_stream)
+void release_stream(void*) noexcept {}
+ABSENT(void, order_after, L, L)
+ABSENT(void*, allocate_shared, Bytes)
+void deallocate_shared(void*) noexcept {}
+
+bool has_recordings() {
+  return false;
+}
+bool has_conditions() {
+  return false;
+}
+ABSENT(void, begin_recording, L)
+ABSENT(void*, end_recording, L)
+void abandon_recording(L) noexcept {}
+ABSENT(void*, begin_condition, L, Ints, int)
+ABSENT(void, end_condition, void*)
+ABSENT(void, replay, L, void*)
+void release_recording(void*) noexcept {}
+
+ABSENT(void, begin_step, L, const StepFeed&, int, std::int32_t*, StepState*)
+ABSENT(void, begin_queued_step, L, int, StepState*, StepState*)
 
 ABSENT(Bytes, linear_workspace, const LinearShape&)
 ABSENT(void, linear_forward, L, const LinearShape&, Floats, Floats, Floats, float*)
@@ -101,7 +128,7 @@ ABSENT(void, gather_augment, L, const AugmentShape&, const std::uint8_t*, Ints, 
 ABSENT(void, gather_labels, L, int, Ints, Ints, std::int32_t*)
 ABSENT(void, gather_floats, L, int, int, Floats, Ints, float*)
 
-ABSENT(void, queue_push, L, int, Ints, Ints, std::int32_t*, std::int32_t*)
+ABSENT(void, queue_push, L, int, Ints, Ints, const StepState*, std::int32_t*, std::int32_t*)
 ABSENT(void, queue_pop, L, int, std::int32_t*, std::int32_t*, std::int32_t*)
 // clang-format on
 

@@ -26,8 +26,8 @@ struct Philox4 {
   std::uint32_t v[4];
 };
 
-RETORT_HOST_DEVICE inline Philox4 philox(std::uint32_t seed, Purpose purpose, std::uint64_t sample,
-                                         std::uint32_t epoch, std::uint32_t draw) {
+RETORT_HOST_DEVICE inline Philox4 philox(std::uint32_t seed, Purpose purpose, std::uint64_t sample, std::uint32_t epoch,
+                                         std::uint32_t draw) {
   std::uint32_t k0 = seed;
   std::uint32_t k1 = static_cast<std::uint32_t>(purpose);
   std::uint32_t c0 = static_cast<std::uint32_t>(sample);

@@ -20,9 +20,9 @@ enum class Confidence : std::uint8_t {
 
 /// Which rows enter the backward pass.
 enum class Participation : std::uint8_t {
-  all,         ///< conventional training
-  regulated,   ///< the rule above, tau = StepState::confidence_threshold
-  random       ///< control: uniform(seed, random_mask; sample, epoch) < StepState::random_share
+  all,        ///< conventional training
+  regulated,  ///< the rule above, tau = StepState::confidence_threshold
+  random      ///< control: uniform(seed, random_mask; sample, epoch) < StepState::random_share
 };
 
 struct RegulationRule {

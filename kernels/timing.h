@@ -7,6 +7,7 @@
 RETORT_KERNELS(
   /// A mark that is passed when everything launched before it is done.
   void* make_mark(const Launch& launch);
+  void wait_for(void* mark);
   /// Seconds from one mark to the other; waits until both are passed.
   double seconds_between(void* first, void* second);
   void release_mark(void* mark) noexcept;

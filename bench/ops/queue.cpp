@@ -10,9 +10,10 @@ void push_and_pop(Run& run, int rows) {
   const std::int32_t* participates = run.reads(DType::i32, rows, 1, 1);
   std::int32_t* queue = run.updates(DType::i32, 2 * rows, 0, 0);
   std::int32_t* count = run.updates(DType::i32, 1, static_cast<float>(rows) / 2, static_cast<float>(rows) / 2);
+  const StepState* state = run.step_state();
   std::int32_t* out = run.writes(DType::i32, rows);
   run.time([&] {
-    run.kernels.queue_push({}, rows, samples, participates, queue, count);
+    run.kernels.queue_push({}, rows, samples, participates, state, queue, count);
     run.kernels.queue_pop({}, rows, queue, count, out);
   });
 }

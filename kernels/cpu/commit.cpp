@@ -1,13 +1,21 @@
 #include "kernels/commit.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace retort::cpu {
+namespace {
+
+std::int64_t first_not_finite(const float* values, std::int64_t n) {
+  const float* found = std::find_if(values, values + n, [](float value) { return !std::isfinite(value); });
+  return found == values + n ? -1 : found - values;
+}
+
+}  // namespace
 
 void commit_step(const Launch&, const StepOutcome& outcome, StepState* state) {
   if (state->verdict != static_cast<std::int32_t>(StepVerdict::applied)) {
-    state->skipped += 1;
-    state->skipped_in_a_row += 1;
+    count_skipped(*state, first_not_finite(outcome.gradient, outcome.gradient_count), outcome.log);
     return;
   }
   std::copy_n(outcome.pending_buffers, outcome.buffer_count, outcome.buffers);
@@ -20,14 +28,7 @@ void commit_step(const Launch&, const StepOutcome& outcome, StepState* state) {
     if (outcome.significance != nullptr) outcome.significance[outcome.samples[i]] += outcome.participates[i];
     if (outcome.entered != nullptr && outcome.participates[i] != 0) outcome.entered[outcome.samples[i]] = 1;
   }
-  state->loss_sum += loss_sum;
-  state->rows += outcome.rows;
-  state->correct += correct;
-  state->participants += participants;
-  state->steps_applied += 1;
-  if (participants == 0) state->steps_without_participants += 1;
-  state->skipped_in_a_row = 0;
-  state->step += 1;
+  count_applied(*state, outcome.rows, loss_sum, correct, participants);
 }
 
 }  // namespace retort::cpu

@@ -5,7 +5,8 @@
 namespace retort::cpu {
 
 void queue_push(const Launch&, int rows, const std::int32_t* samples, const std::int32_t* participates,
-                std::int32_t* queue, std::int32_t* count) {
+                const StepState* state, std::int32_t* queue, std::int32_t* count) {
+  if (state->verdict != static_cast<std::int32_t>(StepVerdict::applied)) return;
   for (int i = 0; i < rows; ++i) {
     if (participates[i] != 0) queue[(*count)++] = samples[i];
   }

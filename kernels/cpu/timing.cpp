@@ -11,6 +11,8 @@ void* make_mark(const Launch&) {
   return new Clock::time_point(Clock::now());
 }
 
+void wait_for(void*) {}
+
 double seconds_between(void* first, void* second) {
   return std::chrono::duration<double>(*static_cast<Clock::time_point*>(second) -
                                        *static_cast<Clock::time_point*>(first))

@@ -23,8 +23,8 @@ __device__ View view_of(const AugmentShape& shape, std::int32_t sample, const St
           static_cast<int>(to_below(words.v[1], offsets)) - shape.crop_padding, shape.flip && (words.v[2] >> 31) != 0};
 }
 
-/// kCount neighbouring numbers of an image, which may be of several pixels, so that writes are whole whatever the number
-/// of channels.
+/// kCount neighbouring numbers of an image, which may be of several pixels, so that writes are whole whatever the
+/// number of channels.
 template <typename T, int kCount>
 __global__ void augment_kernel(AugmentShape shape, std::int64_t packs, const std::uint8_t* images,
                                const std::int32_t* samples, const StepState* state, T* out) {

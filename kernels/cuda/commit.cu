@@ -8,6 +8,21 @@ namespace {
 
 constexpr int kThreads = 256;
 
+/// By the whole block: the first of the values that is not finite, or -1, for thread 0.
+__device__ std::int64_t first_not_finite(const float* values, std::int64_t n) {
+  __shared__ std::int64_t found[kThreads];
+  std::int64_t mine = n;
+  for (std::int64_t i = threadIdx.x; i < n && mine == n; i += kThreads) {
+    if (!isfinite(values[i])) mine = i;
+  }
+  found[threadIdx.x] = mine;
+  __syncthreads();
+  if (threadIdx.x != 0) return -1;
+  std::int64_t first = n;
+  for (const std::int64_t one : found) first = one < first ? one : first;
+  return first == n ? -1 : first;
+}
+
 /// All blocks copy the buffers; the first one counts. Of the state they all read the verdict, which nobody writes.
 __global__ void commit_kernel(StepOutcome outcome, StepState* state) {
   const bool applied = state->verdict == static_cast<std::int32_t>(StepVerdict::applied);
@@ -17,6 +32,11 @@ __global__ void commit_kernel(StepOutcome outcome, StepState* state) {
     }
   }
   if (blockIdx.x > 0) return;
+  if (!applied) {
+    const std::int64_t culprit = first_not_finite(outcome.gradient, outcome.gradient_count);
+    if (threadIdx.x == 0) count_skipped(*state, culprit, outcome.log);
+    return;
+  }
 
   __shared__ double losses[kThreads / kWarp];
   __shared__ int counts[kThreads / kWarp];
@@ -24,7 +44,7 @@ __global__ void commit_kernel(StepOutcome outcome, StepState* state) {
   double loss_sum = 0;
   int correct = 0;
   int participants = 0;
-  for (int i = static_cast<int>(threadIdx.x); applied && i < outcome.rows; i += kThreads) {
+  for (int i = static_cast<int>(threadIdx.x); i < outcome.rows; i += kThreads) {
     const std::int32_t participates = outcome.participates[i];
     loss_sum += outcome.loss[i];
     correct += outcome.correct[i];
@@ -36,20 +56,7 @@ __global__ void commit_kernel(StepOutcome outcome, StepState* state) {
   loss_sum = block_sum<kThreads>(loss_sum, losses);
   correct = block_sum<kThreads>(correct, counts);
   participants = block_sum<kThreads>(participants, entries);
-  if (threadIdx.x != 0) return;
-  if (!applied) {
-    state->skipped += 1;
-    state->skipped_in_a_row += 1;
-    return;
-  }
-  state->loss_sum += loss_sum;
-  state->rows += outcome.rows;
-  state->correct += correct;
-  state->participants += participants;
-  state->steps_applied += 1;
-  if (participants == 0) state->steps_without_participants += 1;
-  state->skipped_in_a_row = 0;
-  state->step += 1;
+  if (threadIdx.x == 0) count_applied(*state, outcome.rows, loss_sum, correct, participants);
 }
 
 }  // namespace

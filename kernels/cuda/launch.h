@@ -12,6 +12,8 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include "kernels/cuda/check.h"
+#else
+#include "tests/simt/submit.h"
 #endif
 
 namespace retort::RETORT_CUDA_NAMESPACE {
@@ -42,9 +44,9 @@ inline int multiprocessors() {
 #else
 
 template <typename... Parameters, typename... Arguments>
-void launch(const Launch&, const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
+void launch(const Launch& at, const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
             std::size_t shared_bytes, Arguments... arguments) {
-  ::simt::launch(name, kernel, grid, block, shared_bytes, arguments...);
+  ::simt::submit(at.stream, [=] { ::simt::launch(name, kernel, grid, block, shared_bytes, arguments...); });
 }
 
 /// Few, so that small tests too go round their loops more than once.

@@ -3,6 +3,15 @@
 #include "kernels/cuda/check.h"
 
 namespace retort::cuda {
+namespace {
+
+bool on_device(const void* pointer) {
+  cudaPointerAttributes attributes{};
+  RETORT_CUDA_CALL(cudaPointerGetAttributes(&attributes, pointer));
+  return attributes.type == cudaMemoryTypeDevice;
+}
+
+}  // namespace
 
 void* allocate(std::size_t bytes) {
   void* block = nullptr;
@@ -28,11 +37,9 @@ std::size_t available_memory() {
 
 void copy_bytes(const Launch& at, void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
-  // Host memory is pageable here. On the default stream a copy returns when it has been read or written; on another one
-  // CUDA does not promise that.
-  if (at.stream == nullptr) return RETORT_CUDA_CALL(cudaMemcpy(to, from, bytes, cudaMemcpyDefault));
   RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(at.stream)));
-  synchronize(at);
+  // The host's memory is pageable here, and CUDA does not promise that it has been read or written yet.
+  if (!on_device(to) || !on_device(from)) synchronize(at);
 }
 
 void fill_zero(const Launch& at, void* to, std::size_t bytes) {

@@ -11,7 +11,8 @@ constexpr int kWarps = kThreads / kWarp;
 
 /// A participant's place is the number of participants before it: in its warp by ballot, in the warps before by sums.
 __global__ void push_kernel(int rows, const std::int32_t* samples, const std::int32_t* participates,
-                            std::int32_t* queue, std::int32_t* count) {
+                            const StepState* state, std::int32_t* queue, std::int32_t* count) {
+  if (state->verdict != static_cast<std::int32_t>(StepVerdict::applied)) return;
   __shared__ int counts[kWarps];
   const int thread = static_cast<int>(threadIdx.x);
   int filled = *count;
@@ -53,9 +54,9 @@ __global__ void pop_kernel(int batch, std::int32_t* queue, std::int32_t* count, 
 }  // namespace
 
 void queue_push(const Launch& at, int rows, const std::int32_t* samples, const std::int32_t* participates,
-                std::int32_t* queue, std::int32_t* count) {
+                const StepState* state, std::int32_t* queue, std::int32_t* count) {
   if (rows == 0) return;  // the kernel's barriers are those of its rounds
-  launch(at, "queue_push", &push_kernel, 1, kThreads, 0, rows, samples, participates, queue, count);
+  launch(at, "queue_push", &push_kernel, 1, kThreads, 0, rows, samples, participates, state, queue, count);
 }
 
 void queue_pop(const Launch& at, int batch, std::int32_t* queue, std::int32_t* count, std::int32_t* out) {

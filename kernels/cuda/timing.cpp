@@ -11,6 +11,10 @@ void* make_mark(const Launch& at) {
   return event;
 }
 
+void wait_for(void* mark) {
+  RETORT_CUDA_CALL(cudaEventSynchronize(static_cast<cudaEvent_t>(mark)));
+}
+
 double seconds_between(void* first, void* second) {
   float milliseconds = 0;
   RETORT_CUDA_CALL(cudaEventSynchronize(static_cast<cudaEvent_t>(second)));

@@ -132,6 +132,18 @@ BACKEND_TEST("labels and float rows are gathered by sample") {
   }
 }
 
+BACKEND_TEST("a batch whose loss is not finite is not queued") {
+  NEEDS(queue_push);
+  StepState skipped;
+  skipped.verdict = static_cast<std::int32_t>(StepVerdict::loss_not_finite);
+  const DeviceStruct<StepState> state(backend, skipped);
+  const Buffer queue = inout(backend, DType::i32, {3, 0, 0, 0}), count = inout(backend, DType::i32, {1});
+  const Buffer samples = input(backend, DType::i32, {5, 6}), participates = input(backend, DType::i32, {1, 1});
+  backend.queue_push({}, 2, samples.i32(), participates.i32(), state.data(), queue.i32(), count.i32());
+  CHECK(queue.values() == Values{3, 0, 0, 0});
+  CHECK(count.values()[0] == 1);
+}
+
 BACKEND_TEST("the queue hands participants out in the order they came, and carries the rest over") {
   NEEDS(queue_push);
   for (const int rows : {1, 5, 64, 300}) {
@@ -142,6 +154,7 @@ BACKEND_TEST("the queue hands participants out in the order they came, and carri
       const Buffer queue = output(backend, DType::i32, capacity);
       const Buffer count = inout(backend, DType::i32, {0});
       const Buffer out = output(backend, DType::i32, batch);
+      const DeviceStruct<StepState> state(backend, {});
       std::deque<double> model;
       for (std::uint32_t round = 0; round < 12; ++round) {
         while (static_cast<int>(model.size()) + rows <= capacity) {
@@ -151,7 +164,7 @@ BACKEND_TEST("the queue hands participants out in the order they came, and carri
           if (round % 4 != 0) mask.assign(rows, round % 4 == 1 ? 0 : 1);
           const Buffer samples = input(backend, DType::i32, who);
           const Buffer participates = input(backend, DType::i32, mask);
-          backend.queue_push({}, rows, samples.i32(), participates.i32(), queue.i32(), count.i32());
+          backend.queue_push({}, rows, samples.i32(), participates.i32(), state.data(), queue.i32(), count.i32());
           for (int i = 0; i < rows; ++i) {
             if (mask[i] > 0) model.push_back(who[i]);
           }

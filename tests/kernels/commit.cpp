@@ -126,6 +126,43 @@ BACKEND_TEST("a step that was not applied raises its two counters and changes no
   }
 }
 
+BACKEND_TEST("the log says which step was skipped, why, and where the gradient is not finite") {
+  NEEDS(commit_step);
+  StepState skipped = running_state(StepVerdict::gradient_not_finite);
+  skipped.batch = 17;
+  const DeviceStruct<StepState> state(backend, skipped);
+  const DeviceStruct<SkipLog> log(backend, {});
+  // In the first place, the last, beyond a block's threads, and nowhere.
+  for (const std::int64_t culprit : {0, 999, 300, -1}) {
+    Values gradient = random_values(1000, 3);
+    if (culprit >= 0) gradient[static_cast<std::size_t>(culprit)] = culprit == 300 ? INFINITY : NAN;
+    gradient[998] = culprit >= 0 && culprit < 998 ? NAN : gradient[998];
+    const Buffer values = input(backend, DType::f32, gradient);
+    StepOutcome outcome;
+    outcome.gradient = values.f32();
+    outcome.gradient_count = 1000;
+    outcome.log = log.data();
+    const std::int64_t before = log.get().count;
+    backend.commit_step({}, outcome, state.data());
+    const SkipLog now = log.get();
+    CHECK(now.count == before + 1);
+    const SkippedStep& entry = now.steps[before];
+    CHECK(entry.batch == 17);
+    CHECK(entry.verdict == static_cast<std::int32_t>(StepVerdict::gradient_not_finite));
+    CHECK(entry.in_a_row == state.get().skipped_in_a_row);
+    CHECK(entry.culprit == culprit);
+  }
+  // It goes round.
+  for (int i = 4; i < SkipLog::capacity + 2; ++i) {
+    StepOutcome outcome;
+    outcome.log = log.data();
+    backend.commit_step({}, outcome, state.data());
+  }
+  CHECK(log.get().count == SkipLog::capacity + 2);
+  CHECK(log.get().steps[1].in_a_row == state.get().skipped_in_a_row);
+  CHECK(log.get().steps[2].culprit == 300);
+}
+
 BACKEND_TEST("a step in which no row took part is applied and counted as such") {
   NEEDS(commit_step);
   Outcome o = outcome_of(32, 8);

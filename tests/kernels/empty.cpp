@@ -86,7 +86,8 @@ BACKEND_TEST("the queue takes a batch of no rows, and gives one") {
   const Buffer count = inout(backend, DType::i32, {3});
   const Buffer none = input(backend, DType::i32, {});
   const Buffer out = output(backend, DType::i32, 0);
-  backend.queue_push({}, 0, none.i32(), none.i32(), queue.i32(), count.i32());
+  const DeviceStruct<StepState> state(backend, some_state());
+  backend.queue_push({}, 0, none.i32(), none.i32(), state.data(), queue.i32(), count.i32());
   backend.queue_pop({}, 0, queue.i32(), count.i32(), out.i32());
   CHECK(queue.values() == waiting);
   CHECK(count.values()[0] == 3);

@@ -13,6 +13,7 @@
 #include "kernels/error.h"
 #include "kernels/memory.h"
 #include "kernels/timing.h"
+#include "tests/simt/recording.h"
 #include "tests/simt/runner.h"
 
 namespace retort::cuda {
@@ -69,6 +70,12 @@ class DeviceMemory {
     }
   }
 
+  /// Whether the address lies on the device.
+  bool has(const void* address) const {
+    const auto* at = static_cast<const std::byte*>(address);
+    return at >= base_ && at < base_ + kBytes;
+  }
+
   std::size_t available() {
     const std::lock_guard lock(mutex_);
     std::size_t largest = 0;
@@ -117,26 +124,40 @@ struct Opened {
 }  // namespace
 
 void* allocate(std::size_t bytes) {
+  simt::not_while_recording("allocate");
   return DeviceMemory::instance().allocate(bytes);
 }
 void deallocate(void* pointer) noexcept {
-  if (pointer != nullptr) DeviceMemory::instance().release(pointer);
+  if (pointer == nullptr) return;
+  simt::spoil_recording("memory was released");
+  DeviceMemory::instance().release(pointer);
 }
 std::size_t available_memory() {
   return DeviceMemory::instance().available();
 }
-void copy_bytes(const Launch&, void* to, const void* from, std::size_t bytes) {
-  const Opened opened;
-  std::memmove(to, from, bytes);
+void copy_bytes(const Launch& at, void* to, const void* from, std::size_t bytes) {
+  const DeviceMemory& memory = DeviceMemory::instance();
+  if (!memory.has(to) || !memory.has(from)) simt::not_while_recording("a copy of the host's memory");
+  simt::submit(at.stream, [=] {
+    const Opened opened;
+    std::memmove(to, from, bytes);
+  });
 }
-void fill_zero(const Launch&, void* to, std::size_t bytes) {
-  const Opened opened;
-  std::memset(to, 0, bytes);
+void fill_zero(const Launch& at, void* to, std::size_t bytes) {
+  simt::submit(at.stream, [=] {
+    const Opened opened;
+    std::memset(to, 0, bytes);
+  });
 }
-void synchronize(const Launch&) {}
+void synchronize(const Launch&) {
+  simt::not_while_recording("synchronize");
+}
 
 void* make_mark(const Launch& at) {
   return cpu::make_mark(at);
+}
+void wait_for(void* mark) {
+  cpu::wait_for(mark);
 }
 double seconds_between(void* first, void* second) {
   return cpu::seconds_between(first, second);

@@ -9,6 +9,7 @@
 #include "kernels/error.h"
 #include "kernels/linear.h"
 #include "kernels/memory.h"
+#include "tests/simt/submit.h"
 
 namespace retort::RETORT_CUDA_NAMESPACE {
 namespace {
@@ -37,21 +38,14 @@ void write(DType dtype, void* to, const Floats& values) {
 /// Some bytes, so that callers that forget to pass the workspace on are found out.
 constexpr std::size_t kWorkspace = 512;
 
-void check_workspace(const Launch& at) {
+void use_workspace(const Launch& at) {
   RETORT_CHECK(at.workspace != nullptr && at.workspace_bytes >= kWorkspace, "a library got ", at.workspace_bytes,
                " bytes of workspace and asked for ", kWorkspace);
   fill_zero({}, at.workspace, kWorkspace);
 }
 
-}  // namespace
-
-std::size_t convolve_workspace(const Conv2dShape&, ConvolutionPass, Precision) {
-  return kWorkspace;
-}
-
 /// bf16 operands are multiplied as floats and the result is rounded, as tensor cores do.
-void convolve(const Launch& at, const Conv2dShape& shape, ConvolutionPass pass, const void* a, const void* b, void* c) {
-  check_workspace(at);
+void convolve_now(const Conv2dShape& shape, ConvolutionPass pass, const void* a, const void* b, void* c) {
   Conv2dShape s = shape;
   s.dtype = DType::f32;
   const std::int64_t x = std::int64_t{s.batch} * s.height * s.width * s.in_channels;
@@ -78,12 +72,7 @@ void convolve(const Launch& at, const Conv2dShape& shape, ConvolutionPass pass, 
   write(shape.dtype, c, result);
 }
 
-std::size_t multiply_workspace() {
-  return kWorkspace;
-}
-
-void multiply(const Launch& at, const MatrixProduct& p, const float* a, const float* b, const float* bias, float* c) {
-  check_workspace(at);
+void multiply_now(const MatrixProduct& p, const float* a, const float* b, const float* bias, float* c) {
   const Floats left = read(DType::f32, a, std::int64_t{p.m} * p.k);
   const Floats right = read(DType::f32, b, std::int64_t{p.k} * p.n);
   const Floats offset = bias == nullptr ? Floats(static_cast<std::size_t>(p.n)) : read(DType::f32, bias, p.n);
@@ -102,6 +91,30 @@ void multiply(const Launch& at, const MatrixProduct& p, const float* a, const fl
     }
   }
   write(DType::f32, c, result);
+}
+
+}  // namespace
+
+std::size_t convolve_workspace(const Conv2dShape&, ConvolutionPass, Precision) {
+  return kWorkspace;
+}
+
+void convolve(const Launch& at, const Conv2dShape& shape, ConvolutionPass pass, const void* a, const void* b, void* c) {
+  ::simt::submit(at.stream, [=] {
+    use_workspace(at);
+    convolve_now(shape, pass, a, b, c);
+  });
+}
+
+std::size_t multiply_workspace() {
+  return kWorkspace;
+}
+
+void multiply(const Launch& at, const MatrixProduct& p, const float* a, const float* b, const float* bias, float* c) {
+  ::simt::submit(at.stream, [=] {
+    use_workspace(at);
+    multiply_now(p, a, b, bias, c);
+  });
 }
 
 }  // namespace retort::RETORT_CUDA_NAMESPACE

@@ -24,6 +24,7 @@
 #include "kernels/queue.h"
 #include "kernels/regulation.h"
 #include "kernels/squared_loss.h"
+#include "kernels/step_feed.h"
 
 // clang-format off
 #define RETORT_EACH_KERNEL(X, space)                                                                    \
@@ -40,7 +41,7 @@
   X(space, regulated_squared_error) X(space, gradient_norm_workspace) X(space, gradient_norm)           \
   X(space, judge_step) X(space, sgd_update) X(space, adamw_update) X(space, commit_step)                \
   X(space, gather_augment) X(space, gather_labels) X(space, gather_floats) X(space, queue_push)         \
-  X(space, queue_pop)
+  X(space, queue_pop) X(space, begin_step) X(space, begin_queued_step)
 // clang-format on
 
 namespace retort::test {

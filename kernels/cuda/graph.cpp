@@ -1,0 +1,127 @@
+// Recordings are CUDA graphs, captured from the stream.
+#include "kernels/graph.h"
+
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/graph_condition.h"
+#include "kernels/stream.h"
+
+namespace retort::cuda {
+namespace {
+
+/// Conditional nodes came with CUDA 12.3, capture into their bodies with 12.4.
+constexpr int kConditions = 12040;
+/// Calls of other threads are their own affair.
+constexpr cudaStreamCaptureMode kMode = cudaStreamCaptureModeThreadLocal;
+
+cudaStream_t stream_of(const Launch& at) {
+  return static_cast<cudaStream_t>(at.stream);
+}
+
+/// What a capturing stream would depend on next.
+struct Captured {
+  cudaGraph_t graph = nullptr;
+  const cudaGraphNode_t* last = nullptr;
+  std::size_t count = 0;
+
+  explicit Captured(cudaStream_t stream) {
+    cudaStreamCaptureStatus status{};
+#if CUDART_VERSION >= 13000
+    RETORT_CUDA_CALL(cudaStreamGetCaptureInfo(stream, &status, nullptr, &graph, &last, nullptr, &count));
+#else
+    RETORT_CUDA_CALL(cudaStreamGetCaptureInfo_v2(stream, &status, nullptr, &graph, &last, &count));
+#endif
+    RETORT_CHECK(status == cudaStreamCaptureStatusActive, "a condition outside of a recording");
+  }
+};
+
+cudaGraphNode_t add_node(const Captured& at, cudaGraphNodeParams& parameters) {
+  cudaGraphNode_t node = nullptr;
+#if CUDART_VERSION >= 13000
+  RETORT_CUDA_CALL(cudaGraphAddNode(&node, at.graph, at.last, nullptr, at.count, &parameters));
+#else
+  RETORT_CUDA_CALL(cudaGraphAddNode(&node, at.graph, at.last, at.count, &parameters));
+#endif
+  return node;
+}
+
+void go_on_after(cudaStream_t stream, cudaGraphNode_t node) {
+#if CUDART_VERSION >= 13000
+  RETORT_CUDA_CALL(cudaStreamUpdateCaptureDependencies(stream, &node, nullptr, 1, cudaStreamSetCaptureDependencies));
+#else
+  RETORT_CUDA_CALL(cudaStreamUpdateCaptureDependencies(stream, &node, 1, cudaStreamSetCaptureDependencies));
+#endif
+}
+
+}  // namespace
+
+bool has_recordings() {
+  return true;
+}
+
+bool has_conditions() {
+  static const bool has = [] {
+    int driver = 0;
+    RETORT_CUDA_CALL(cudaDriverGetVersion(&driver));
+    return driver >= kConditions && CUDART_VERSION >= kConditions;
+  }();
+  return has;
+}
+
+void begin_recording(const Launch& at) {
+  RETORT_CUDA_CALL(cudaStreamBeginCapture(stream_of(at), kMode));
+}
+
+void* end_recording(const Launch& at) {
+  cudaGraph_t graph = nullptr;
+  RETORT_CUDA_CALL(cudaStreamEndCapture(stream_of(at), &graph));
+  cudaGraphExec_t recording = nullptr;
+  const cudaError_t status = cudaGraphInstantiate(&recording, graph, 0);
+  cudaGraphDestroy(graph);
+  check_call(status, "cudaGraphInstantiate");
+  // Its memory on the device is made ready now, not in the first replay.
+  RETORT_CUDA_CALL(cudaGraphUpload(recording, stream_of(at)));
+  return recording;
+}
+
+void abandon_recording(const Launch& at) noexcept {
+  cudaGraph_t graph = nullptr;
+  if (cudaStreamEndCapture(stream_of(at), &graph) == cudaSuccess && graph != nullptr) cudaGraphDestroy(graph);
+  cudaGetLastError();
+}
+
+void* begin_condition(const Launch& at, const std::int32_t* count, int least) {
+  cudaGraphConditionalHandle condition{};
+  RETORT_CUDA_CALL(cudaGraphConditionalHandleCreate(&condition, Captured(stream_of(at)).graph, 0, 0));
+  set_condition(stream_of(at), condition, count, least);
+  cudaGraphNodeParams parameters{};
+  parameters.type = cudaGraphNodeTypeConditional;
+  parameters.conditional.handle = condition;
+  parameters.conditional.type = cudaGraphCondTypeIf;
+  parameters.conditional.size = 1;
+  const cudaGraphNode_t node = add_node(Captured(stream_of(at)), parameters);
+  go_on_after(stream_of(at), node);
+  // The body is captured from a stream of its own.
+  void* body = make_stream();
+  const cudaError_t status = cudaStreamBeginCaptureToGraph(
+      static_cast<cudaStream_t>(body), parameters.conditional.phGraph_out[0], nullptr, nullptr, 0, kMode);
+  if (status != cudaSuccess) release_stream(body);
+  check_call(status, "cudaStreamBeginCaptureToGraph");
+  return body;
+}
+
+void end_condition(void* body) {
+  cudaGraph_t graph = nullptr;
+  const cudaError_t status = cudaStreamEndCapture(static_cast<cudaStream_t>(body), &graph);
+  release_stream(body);
+  check_call(status, "cudaStreamEndCapture");
+}
+
+void replay(const Launch& at, void* recording) {
+  RETORT_CUDA_CALL(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recording), stream_of(at)));
+}
+
+void release_recording(void* recording) noexcept {
+  if (recording != nullptr) cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(recording));
+}
+
+}  // namespace retort::cuda

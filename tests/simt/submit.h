@@ -1,0 +1,20 @@
+// Work of a stream: done at once, or handed to whoever records the stream (recording.cpp).
+#pragma once
+
+#include <functional>
+#include <utility>
+
+namespace simt {
+
+using Work = std::function<void()>;
+
+/// Takes the work and returns true, or leaves it.
+using Recorder = bool (*)(void* stream, Work& work);
+inline Recorder recorder = nullptr;
+
+inline void submit(void* stream, Work work) {
+  if (recorder != nullptr && recorder(stream, work)) return;
+  work();
+}
+
+}  // namespace simt
