@@ -20,6 +20,7 @@ struct Family {
 };
 constexpr Family families[] = {
     {"kd_loss", &lab::time_kd_loss},
+    {"batch_norm", &lab::time_batch_norm},
 };
 
 double copy_bandwidth() {
