@@ -21,6 +21,7 @@ struct Family {
 constexpr Family families[] = {
     {"kd_loss", &lab::time_kd_loss},
     {"batch_norm", &lab::time_batch_norm},
+    {"augment", &lab::time_augment},
 };
 
 double copy_bandwidth() {

@@ -40,5 +40,6 @@ struct Timer {
 
 void time_kd_loss(const Timer& timer);
 void time_batch_norm(const Timer& timer);
+void time_augment(const Timer& timer);
 
 }  // namespace retort::lab
