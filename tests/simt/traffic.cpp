@@ -5,6 +5,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "tests/simt/runner.h"
+
 namespace simt {
 namespace {
 
@@ -57,6 +59,17 @@ Traffic stop_counting() {
   delete active_counter;
   active_counter = nullptr;
   return traffic;
+}
+
+Traffic traffic_of(const std::function<void()>& work) {
+  struct OneOrder {
+    OneOrder() { set_orders(1); }
+    ~OneOrder() { set_orders(3); }
+  };
+  const OneOrder now;
+  start_counting();
+  work();
+  return stop_counting();
 }
 
 void count_access(std::uint32_t warp, int lane, const void* address, std::size_t bytes, const void* site) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace simt {
 
@@ -17,10 +18,13 @@ struct Traffic {
   double sector_bytes() const { return static_cast<double>(sectors * kSectorBytes); }
 };
 
-/// Begins to count. Launches should run in one order (set_orders), or all are counted.
+/// Begins to count. Launches should run in one order (set_orders), or all are counted: traffic_of sees to that.
 void start_counting();
 /// What was counted since, and no more from now on.
 Traffic stop_counting();
+
+/// What `work` asks for in one order of threads.
+Traffic traffic_of(const std::function<void()>& work);
 
 /// From the runner: the running thread accesses a device buffer. Lanes of a warp that make their n-th access at the
 /// same instruction make one request.

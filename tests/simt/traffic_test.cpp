@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "tests/simt/backend.h"
-#include "tests/simt/runner.h"
 #include "tests/support/buffer.h"
 #include "tests/support/random.h"
 
@@ -17,11 +16,7 @@ namespace {
 /// read or written so often as the algorithm has to; what the rest may add are sums, coefficients, edges of rows.
 void check_passes(const std::string& what, double operand_bytes, double passes, double rest,
                   const std::function<void()>& work) {
-  ::simt::set_orders(1);
-  ::simt::start_counting();
-  work();
-  ::simt::set_orders(3);
-  const ::simt::Traffic traffic = ::simt::stop_counting();
+  const ::simt::Traffic traffic = ::simt::traffic_of(work);
   const double counted = traffic.sector_bytes() / operand_bytes;
   MESSAGE(what << ": " << counted << " passes, " << passes << " needed; "
                << 100 * static_cast<double>(traffic.useful_bytes) / traffic.sector_bytes() << " % of the sectors used");

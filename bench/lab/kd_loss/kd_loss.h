@@ -44,4 +44,9 @@ constexpr KdLossVersion kd_loss_versions[] = {
     {"v4", "sixteen bytes a lane", &kd_loss_v4, 512, 4},
 };
 
+inline bool takes(const KdLossVersion& version, const KdLoss& problem) {
+  return (version.most_classes == 0 || problem.classes <= version.most_classes) &&
+         problem.classes % version.classes_multiple == 0;
+}
+
 }  // namespace retort::lab

@@ -17,6 +17,7 @@
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
+#define __grid_constant__
 /// The runner knows shared variables by their being static. They begin each block as memory that nobody wrote.
 #define __shared__ static
 

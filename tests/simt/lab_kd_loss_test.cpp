@@ -1,10 +1,9 @@
-// The kernels of bench/lab: every version computes the same, and moves as much memory as its README says.
+// bench/lab/kd_loss: every version computes the definition, and moves as much memory as the lab's README says.
 #include <cmath>
 
 #include "bench/lab/kd_loss/kd_loss.h"
 #include "tests/reference/loss.h"
 #include "tests/simt/backend.h"
-#include "tests/simt/runner.h"
 #include "tests/simt/traffic.h"
 #include "tests/support/buffer.h"
 #include "tests/support/random.h"
@@ -51,28 +50,16 @@ struct Problem {
   }
 };
 
-bool takes(const lab::KdLossVersion& version, int classes) {
-  return (version.most_classes == 0 || classes <= version.most_classes) && classes % version.classes_multiple == 0;
-}
-
-simt::Traffic traffic_of(const lab::KdLossVersion& version, const Problem& problem) {
-  ::simt::set_orders(1);
-  ::simt::start_counting();
-  version.run({}, problem.arguments());
-  ::simt::set_orders(3);
-  return ::simt::stop_counting();
-}
-
 }  // namespace
 
 TEST_CASE("lab: every version of the distillation loss computes the definition") {
   for (const int classes : {10, 33, 100, 128, 200, 512}) {
     for (const lab::KdLossVersion& version : lab::kd_loss_versions) {
-      if (!takes(version, classes)) continue;
-      CAPTURE(classes);
-      CAPTURE(version.name);
       const Problem problem(9, classes);
       const lab::KdLoss p = problem.arguments();
+      if (!takes(version, p)) continue;
+      CAPTURE(classes);
+      CAPTURE(version.name);
       version.run({}, p);
       const Values loss = problem.loss.values(), gradient = problem.gradient.values();
       for (int i = 0; i < problem.rows; ++i) {
@@ -97,7 +84,7 @@ TEST_CASE("lab: what the versions of the distillation loss ask of memory") {
   const double least = lab::least_bytes(problem.arguments());
   std::vector<::simt::Traffic> traffic;
   for (const lab::KdLossVersion& version : lab::kd_loss_versions) {
-    traffic.push_back(traffic_of(version, problem));
+    traffic.push_back(::simt::traffic_of([&] { version.run({}, problem.arguments()); }));
     MESSAGE(std::string(version.name) << ", " << std::string(version.idea) << ": " << traffic.back().requests / 32.0
                                       << " requests a row, sectors " << traffic.back().sector_bytes() / least
                                       << " times the least");
