@@ -20,6 +20,7 @@ struct Family {
 };
 constexpr Family families[] = {
     {"kd_loss", &lab::time_kd_loss},
+    {"convolution", &lab::time_convolution},
 };
 
 double copy_bandwidth() {

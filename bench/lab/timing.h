@@ -39,5 +39,6 @@ struct Timer {
 };
 
 void time_kd_loss(const Timer& timer);
+void time_convolution(const Timer& timer);
 
 }  // namespace retort::lab
