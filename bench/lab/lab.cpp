@@ -22,6 +22,7 @@ constexpr Family families[] = {
     {"kd_loss", &lab::time_kd_loss},
     {"batch_norm", &lab::time_batch_norm},
     {"augment", &lab::time_augment},
+    {"convolution", &lab::time_convolution},
 };
 
 double copy_bandwidth() {

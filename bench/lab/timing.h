@@ -41,5 +41,6 @@ struct Timer {
 void time_kd_loss(const Timer& timer);
 void time_batch_norm(const Timer& timer);
 void time_augment(const Timer& timer);
+void time_convolution(const Timer& timer);
 
 }  // namespace retort::lab

@@ -26,8 +26,9 @@ __device__ View view_of(const AugmentShape& shape, std::int32_t sample, const St
 /// kCount neighbouring numbers of an image, which may be of several pixels, so that writes are whole whatever the
 /// number of channels.
 template <typename T, int kCount>
-__global__ void augment_kernel(AugmentShape shape, std::int64_t packs, const std::uint8_t* images,
-                               const std::int32_t* samples, const StepState* state, T* out) {
+__global__ void augment_kernel(const __grid_constant__ AugmentShape shape, std::int64_t packs,
+                               const std::uint8_t* images, const std::int32_t* samples, const StepState* state,
+                               T* out) {
   const int packs_per_image = shape.height * shape.width * shape.out_channels / kCount;
   for (std::int64_t i = grid_thread(); i < packs; i += grid_threads()) {
     const std::int64_t place = i / packs_per_image;

@@ -32,8 +32,8 @@ bool conflict(const Stamp& before, const Accessor& by) {
 
 }  // namespace
 
-void Region::mark_written(std::size_t offset, std::size_t count) {
-  std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(offset), count, true);
+void Region::mark_written(std::size_t offset, std::size_t count, bool written) {
+  std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(offset), count, written);
 }
 
 Region::Verdict Region::note(std::size_t offset, std::size_t count, AccessKind kind, const Accessor& by, Stamp* other) {

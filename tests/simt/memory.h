@@ -58,7 +58,7 @@ class Region {
   /// Forgets who accessed what: a launch or, for shared variables, a block begins.
   void begin_round() { ++round_; }
   void forget_contents() { std::fill(written_.begin(), written_.end(), false); }
-  void mark_written(std::size_t offset, std::size_t count);
+  void mark_written(std::size_t offset, std::size_t count, bool written = true);
   const std::vector<bool>& written() const { return written_; }
   void set_written(std::vector<bool> written) { written_ = std::move(written); }
 

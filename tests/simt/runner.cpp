@@ -8,8 +8,10 @@
 #include <optional>
 #include <random>
 #include <sstream>
+#include <tuple>
 #include <vector>
 
+#include "tests/simt/copies.h"
 #include "tests/simt/statics.h"
 #include "tests/simt/traffic.h"
 #include "tests/simt/watch.h"
@@ -42,6 +44,7 @@ struct Thread {
   std::uint32_t warp_epoch = 1;
   std::uint32_t heard[kWarpSize] = {};  ///< of each lane: the last warp_epoch that this thread is ordered behind
   bool in_runner = false;               ///< its accesses are the runner's own
+  Copies copies;
 
   int warp() const { return number / kWarpSize; }
   int lane() const { return number % kWarpSize; }
@@ -53,6 +56,7 @@ struct Run {
   Extent grid, block;
   const Body* body = nullptr;
   void* dynamic_shared = nullptr;
+  std::uint32_t number = 0;  ///< of all launches, each order counted
   Index block_index;
   std::uint32_t block_number = 0;
   std::vector<Thread> threads;
@@ -126,6 +130,10 @@ class Unwatched {
   Thread& thread_;
   const bool before_;
 };
+
+std::string verb_of(AccessKind kind) {
+  return kind == AccessKind::read ? "reads " : kind == AccessKind::atomic ? "changes " : "writes ";
+}
 
 /// Ends the launch from within a thread. The message is written by the scheduler: it wants more stack than a fiber has.
 [[noreturn]] void stop(FindingKind kind, const std::string& what, const void* site) {
@@ -365,7 +373,9 @@ void run(const char* name, Extent grid, Extent block, std::size_t dynamic_shared
     for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = static_cast<std::uint32_t>(i);
     if (order > 0) std::shuffle(blocks.begin(), blocks.end(), random);
     Run launch;
+    static std::uint32_t launches = 0;
     launch.name = name;
+    launch.number = launches++;
     launch.grid = grid;
     launch.block = block;
     launch.body = &body;
@@ -431,10 +441,34 @@ void Exchange::read(int lane, void* value, std::size_t bytes) const {
   std::memcpy(value, &values_[lane], bytes);
 }
 
-std::uint32_t warp_in_grid(const Thread& thread) {
+namespace {
+
+Accessing accessing(const Thread& thread, const void* site) {
   const auto warps = static_cast<std::uint32_t>((active->threads.size() + kWarpSize - 1) / kWarpSize);
-  return active->block_number * warps + static_cast<std::uint32_t>(thread.warp());
+  return {active->block_number * warps + static_cast<std::uint32_t>(thread.warp()), thread.lane(),
+          std::uint64_t{active->number} << 32 | thread.block_epoch, site};
 }
+Space space_of(const Region& region) {
+  return region.shared ? Space::shared : Space::device;
+}
+
+/// Remembers an access within a region, or ends the launch.
+void note(const Thread& self, Region& region, std::size_t offset, std::size_t bytes, AccessKind kind,
+          const void* site) {
+  Stamp other;
+  const Accessor by{{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
+                    self.heard};
+  const Region::Verdict verdict = region.note(offset, bytes, kind, by, &other);
+  if (verdict == Region::Verdict::fine) return;
+  const std::string place = verb_of(kind) + ("byte " + std::to_string(offset) + " of " + region.name);
+  if (verdict == Region::Verdict::race) {
+    stop(FindingKind::race,
+         place + ", which " + who(*active, other.block, other.thread) + " uses with no barrier between the two", site);
+  }
+  stop(FindingKind::uninitialised, place + ", which nobody wrote", site);
+}
+
+}  // namespace
 
 void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
   if (!watching || active == nullptr || active->current == nullptr) return;
@@ -443,45 +477,83 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
   const Unwatched unwatched(self);
   auto* p = static_cast<std::byte*>(address);
   if (p >= self.stack && p < self.stack + kStackBytes) return;
-  const char* verb = kind == AccessKind::read ? "reads " : kind == AccessKind::atomic ? "changes " : "writes ";
   Memory& memory = Memory::instance();
   Region* region = memory.find(address);
   const auto offset = region == nullptr ? 0 : static_cast<std::size_t>(p - region->begin);
   if (region == nullptr || offset + bytes > region->bytes) {
     if (region == nullptr && kind == AccessKind::read && is_constant(address)) return;
     stop(FindingKind::out_of_bounds,
-         verb + std::to_string(bytes) + " bytes " + memory.describe(p + (region == nullptr ? 0 : bytes - 1)), site);
+         verb_of(kind) + std::to_string(bytes) + " bytes " + memory.describe(p + (region == nullptr ? 0 : bytes - 1)),
+         site);
   }
   if (aligned && reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
     stop(FindingKind::misaligned,
-         verb + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name, site);
-  }
-  if (counting() && !region->shared) count_access(warp_in_grid(self), self.lane(), address, bytes, site);
-  Stamp other;
-  const Accessor by{{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
-                    self.heard};
-  const Region::Verdict verdict = region->note(offset, bytes, kind, by, &other);
-  if (verdict == Region::Verdict::fine) return;
-  const std::string place = "byte " + std::to_string(offset) + " of " + region->name;
-  if (verdict == Region::Verdict::race) {
-    stop(FindingKind::race,
-         verb + place + ", which " + who(*active, other.block, other.thread) + " uses with no barrier between the two",
+         verb_of(kind) + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name,
          site);
   }
-  stop(FindingKind::uninitialised, verb + place + ", which nobody wrote", site);
+  if (counting()) count_access(accessing(self, site), space_of(*region), address, bytes);
+  note(self, *region, offset, bytes, kind, site);
 }
 
-void check_aligned(const void* address, std::size_t bytes) {
+namespace {
+
+void check_wide(const void* address, std::size_t bytes, const void* site) {
   Thread& self = *active->current;
   const Unwatched unwatched(self);
-  if (reinterpret_cast<std::uintptr_t>(address) % bytes == 0) {
-    if (counting() && Memory::instance().find_buffer(address) != nullptr) {
-      count_wide_access(warp_in_grid(self), self.lane(), address, bytes, __builtin_return_address(0));
-    }
-    return;
+  if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+    stop(FindingKind::misaligned,
+         "accesses " + std::to_string(bytes) + " bytes at an address that is no multiple of it", site);
   }
-  stop(FindingKind::misaligned, "accesses " + std::to_string(bytes) + " bytes at an address that is no multiple of it",
-       __builtin_return_address(0));
+  if (!counting()) return;
+  const Region* region = Memory::instance().find(address);
+  if (region != nullptr) count_wide_access(accessing(self, site), space_of(*region), address, bytes);
+}
+
+}  // namespace
+
+void check_aligned(const void* address, std::size_t bytes) {
+  check_wide(address, bytes, __builtin_return_address(0));
+}
+
+void begin_copy(void* to, const void* from, std::size_t bytes, std::size_t from_bytes) {
+  const void* site = __builtin_return_address(0);
+  Thread& self = *active->current;
+  if (watching) {
+    if (from_bytes > 0) {
+      check_wide(from, bytes, site);
+      watch(const_cast<void*>(from), from_bytes, AccessKind::read, site);
+    }
+    check_wide(to, bytes, site);
+    watch(to, bytes, AccessKind::write, site);  // from now on, nobody may use it
+    const Unwatched unwatched(self);
+    Region* target = Memory::instance().find(to);
+    if (!target->shared) stop(FindingKind::not_allowed, "begins a copy to what is not shared memory", site);
+    target->mark_written(target->offset(to), bytes, false);
+  }
+  const Unwatched unwatched(self);
+  self.copies.begin({to, from, bytes, from_bytes, site});
+}
+
+void commit_copies() {
+  const Unwatched unwatched(*active->current);
+  active->current->copies.commit();
+}
+
+void wait_for_copies(int pending) {
+  Thread& self = *active->current;
+  const Unwatched unwatched(self);
+  for (const Copies::Copy& copy : self.copies.take(pending)) {
+    std::memcpy(copy.to, copy.from, copy.from_bytes);
+    std::memset(static_cast<std::byte*>(copy.to) + copy.from_bytes, 0, copy.bytes - copy.from_bytes);
+    if (!watching) continue;
+    // Here again, for the copy may have been made at any time since.
+    for (const auto& [address, bytes, kind] : {std::tuple{copy.from, copy.from_bytes, AccessKind::read},
+                                               {static_cast<const void*>(copy.to), copy.bytes, AccessKind::write}}) {
+      if (bytes == 0) continue;
+      Region* region = Memory::instance().find(address);
+      note(self, *region, region->offset(address), bytes, kind, copy.site);
+    }
+  }
 }
 
 void note_atomic(void* address, std::size_t bytes, const void* site) {

@@ -104,6 +104,16 @@ class Exchange {
 /// Finding(misaligned) where the address is not a multiple of `bytes`; compilers split wide accesses where they may.
 void check_aligned(const void* address, std::size_t bytes);
 
+// ---- copies that go on while the thread does (cp.async) ----
+
+/// Begins to copy `from_bytes` of device memory, and zeros behind them, to `bytes` of shared memory. The copy is made
+/// when it is waited for, as late as a GPU may; until then what is there counts as never written.
+void begin_copy(void* to, const void* from, std::size_t bytes, std::size_t from_bytes);
+/// Makes a group of the copies that this thread has begun since the last.
+void commit_copies();
+/// Waits for all of this thread's groups but the `pending` last ones.
+void wait_for_copies(int pending);
+
 /// Says that the running thread is about to change this memory atomically.
 void note_atomic(void* address, std::size_t bytes, const void* site);
 /// The same of a store, which does not depend on what was there before.
