@@ -162,6 +162,7 @@ void resolve(RunOptions& o) {
   in_range("confidence-end", o.confidence_end, -1, 1.01);
   in_range("random-share", o.random_share, 0, 1);
   in_range("top-share", o.top_share, 0, 1);
+  in_range("rescore", o.rescore, 1, 1e6);
   in_range("threads", o.threads, 0, 4096);
   in_range("max-steps", static_cast<double>(o.max_steps), 0, 1e15);
   in_range("save-every-steps", static_cast<double>(o.save_every_steps), 0, 1e15);
@@ -174,6 +175,8 @@ void resolve(RunOptions& o) {
     RETORT_CHECK(o.divisor == "batch", "--divisor participants makes no difference to --regulation ", o.regulation,
                  ": its batches consist of participants");
   }
+  RETORT_CHECK(o.rescore == 1 || o.regulation == "compact" || o.regulation == "auto", "--rescore ", o.rescore,
+               " needs --regulation compact or auto: nothing else has a scoring pass");
   if (o.cache_teacher == "on") {
     RETORT_CHECK(o.augment == "none" || (o.augment == "recipe" && !recipe.augments),
                  "--cache-teacher on needs --augment none: the teacher has to see what the student sees");

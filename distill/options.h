@@ -55,6 +55,7 @@ struct RunOptions {
   double random_share = 0.1;
   std::string divisor = "batch";
   std::string scoring;
+  int rescore = 1;
   // Data selection and control
   std::string init;
   int val_split = 0;
@@ -109,6 +110,8 @@ void visit_option_members(Visitor&& visit) {
   visit("random-share", &O::random_share, "participation share of --mask random");
   visit("divisor", &O::divisor, "what the summed loss is divided by: batch or participants [choice: batch]");
   visit("scoring", &O::scoring, "compact: batch norm of the scoring pass, training or evaluation");
+  visit("rescore", &O::rescore,
+        "compact: score a sample every N epochs and reuse its mask in between; inexact for N > 1");
   visit("init", &O::init, "start from this checkpoint instead of random parameters");
   visit("val-split", &O::val_split, "N training images held out and used instead of the test set");
   visit("subset", &O::subset, "random part of the training images: 5000, 0.1 or 10%");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "distill/background.h"
 #include "distill/cost.h"
 #include "distill/evaluation.h"
 #include "distill/pace.h"
@@ -37,9 +38,10 @@ class Run {
   void send_inputs();
   void begin_epoch();
   void feed_epoch();
+  std::vector<std::int32_t> order_of(int epoch) const;
   void one_batch(int rows);
   void account();
-  [[noreturn]] void fail_diverged(const std::string& what) const;
+  [[noreturn]] void fail_diverged(const std::string& what);
   void watch_for_divergence();
   void report(const SkippedStep& step);
   void end_epoch();
@@ -49,6 +51,8 @@ class Run {
   Significance significance() const;
   std::string claim() const;
   RunResult result(bool finished);
+  /// Epochs since the masks of this epoch were made: 0 where samples are scored.
+  int mask_age() const { return state_.regulation == "compact" ? state_.epoch % options_.rescore : 0; }
   bool teaches() const { return options_.command == "teach"; }
   /// The last step was applied. While steps are skipped, the checkpoint before them is the one to keep.
   bool healthy() const { return step_.host.skipped_in_a_row == 0 && training_step_.host.skipped_in_a_row == 0; }
@@ -83,6 +87,8 @@ class Run {
   StepState counted_, training_counted_;  ///< totals that are in the ledger already
   Timing timing_;
   Cost cost_;
+  std::future<std::vector<std::int32_t>> next_order_;  ///< of the rows in the epoch after this one
+  Background writing_;                                 ///< to the folder, while the next epoch runs
 };
 
 }  // namespace retort

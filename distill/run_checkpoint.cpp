@@ -31,7 +31,7 @@ void Run::resume_from(const TensorFile& file, const std::string& path) {
   state_ = std::move(stored);
   saved_at_ = state_.batches;
   context_.clear_macs();  // the teacher's cached logits are in the stored ledger already
-  runner_->restore(state_.significance, state_.entered, state_.queue);
+  runner_->restore(state_.significance, state_.entered, state_.judged, state_.queue);
   step_.host = state_.totals;
   training_step_.host = state_.training;
   send_inputs();
@@ -43,6 +43,7 @@ void Run::capture_state() {
   state_.training = training_step_.host;
   state_.significance = runner_->significance();
   state_.entered = runner_->entered();
+  state_.judged = runner_->judged();
   state_.queue = runner_->queue();
   state_.ledger.distinct_samples = 0;
   for (const std::uint8_t entered : state_.entered) state_.ledger.distinct_samples += entered;
@@ -70,7 +71,7 @@ void Run::save() {
   file.metadata["data_checksum"] = data_.checksum;
   // In the middle of an epoch the parameters are no longer those the metric was measured with.
   if (state_.epoch > 0 && state_.batch == 0) file.metadata["last_metric"] = claim();
-  folder_.write_checkpoint(file);
+  writing_.run([this, file = std::move(file)] { folder_.write_checkpoint(file); });
   saved_at_ = state_.batches;
 }
 

@@ -137,6 +137,7 @@ void RunFolder::append_metrics(const EpochRecord& r) {
       {"train_metric", r.train_metric},
       {"test_loss", r.test_loss},
       {"test_metric", r.test_metric},
+      {"mask_age", r.mask_age},
       {"rows", r.rows},
       {"participants", r.participants},
       {"steps", r.steps},

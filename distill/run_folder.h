@@ -19,6 +19,7 @@ struct EpochRecord {
   double learning_rate = 0, threshold = 0;
   double train_loss = 0, train_metric = 0;
   double test_loss = 0, test_metric = 0;
+  int mask_age = 0;  ///< epochs since the participants were scored; the training loss and metric are then theirs alone
   std::int64_t rows = 0, participants = 0;
   std::int64_t steps = 0, steps_without_participants = 0, skipped = 0;
   Ledger ledger;  ///< since the beginning of the run

@@ -40,6 +40,7 @@ void Run::measure_steps(int batch) {
     runner_->train(count, step_);
     if (options_.regulation == "compact" || options_.regulation == "auto") {
       runner_->train_compact(count, step_, training_step_);
+      runner_->train_compact(count, step_, training_step_, StepRunner::Scoring::recalled);
     }
   }
   evaluate(context_, *network_, test_, *task_, evaluation_batch(batch));

@@ -64,6 +64,7 @@ void add_run_state(TensorFile& file, const RunState& state) {
   object["training"] = written(state.training, counters);
   file.metadata["run_state"] = object.dump();
   file.tensors["retort/entered"] = FileTensor::of(state.entered, {static_cast<std::int64_t>(state.entered.size())});
+  file.tensors["retort/judged"] = FileTensor::of(state.judged, {static_cast<std::int64_t>(state.judged.size())});
   file.tensors["retort/queue"] = FileTensor::of(state.queue, {static_cast<std::int64_t>(state.queue.size())});
   file.tensors["retort/counts"] =
       FileTensor::of(state.significance, {static_cast<std::int64_t>(state.significance.size())});
@@ -85,9 +86,14 @@ RunState run_state_of(const TensorFile& file, const std::string& path) {
     RETORT_CHECK_AS(ErrorKind::input, file.has(name), path, ": no tensor '", name, "'");
     return file.at(name).to_integers();
   };
-  const auto counts = integers("retort/counts"), queue = integers("retort/queue"), entered = integers("retort/entered");
-  RETORT_CHECK_AS(ErrorKind::input, entered.size() == counts.size(), path, ": 'retort/entered' has ", entered.size(),
-                  " samples, 'retort/counts' ", counts.size());
+  const auto counts = integers("retort/counts"), queue = integers("retort/queue"), entered = integers("retort/entered"),
+             judged = integers("retort/judged");
+  const auto as_many = [&](const char* name, std::size_t samples) {
+    RETORT_CHECK_AS(ErrorKind::input, samples == counts.size(), path, ": '", name, "' has ", samples,
+                    " samples, 'retort/counts' ", counts.size());
+  };
+  as_many("retort/entered", entered.size());
+  as_many("retort/judged", judged.size());
   for (const std::int64_t sample : queue) {
     RETORT_CHECK_AS(ErrorKind::input, sample >= 0 && sample < static_cast<std::int64_t>(counts.size()), path,
                     ": 'retort/queue' holds sample ", sample, " of ", counts.size());
@@ -95,6 +101,7 @@ RunState run_state_of(const TensorFile& file, const std::string& path) {
   state.significance.assign(counts.begin(), counts.end());
   state.queue.assign(queue.begin(), queue.end());
   state.entered.assign(entered.begin(), entered.end());
+  state.judged.assign(judged.begin(), judged.end());
   return state;
 }
 

@@ -26,6 +26,7 @@ struct RunState {
   Ledger ledger;
   std::vector<std::int32_t> significance;  // (training samples)
   std::vector<std::uint8_t> entered;       // (training samples)
+  std::vector<std::uint8_t> judged;        // (training samples) participates, by the last judgement
   std::vector<std::int32_t> queue;         // compact: samples waiting
   int threads = 0;
   std::string isa;

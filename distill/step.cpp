@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/queue.h"
+#include "kernels/recall.h"
 
 namespace retort {
 namespace {
@@ -46,6 +47,7 @@ StepRunner::StepRunner(Context& context, const StepPlan& plan, int data_count)
       recorded_(context, plan.record),
       significance_(zeroed<std::int32_t>(context, data_count)),
       entered_(zeroed<std::uint8_t>(context, data_count)),
+      judged_(zeroed<std::uint8_t>(context, data_count)),
       queue_(zeroed<std::int32_t>(context, queue_capacity_)),
       queue_count_(zeroed<std::int32_t>(context, 1)) {}
 
@@ -107,7 +109,10 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool c
   out.correct = outcome.rows.correct.i32();
   out.participates = outcome.rows.participates.i32();
   out.samples = outcome.samples.i32();
-  if (counts_significance) out.significance = static_cast<std::int32_t*>(significance_.data());
+  if (counts_significance) {
+    out.significance = static_cast<std::int32_t*>(significance_.data());
+    out.judged = static_cast<std::uint8_t*>(judged_.data());
+  }
   if (counts_entered) out.entered = static_cast<std::uint8_t*>(entered_.data());
   if (commits_buffers) {
     out.buffers = parameters.buffers();
@@ -142,7 +147,27 @@ void StepRunner::score(int rows, DeviceStep& scoring) {
   const Outcome outcome{plan_.task->loss(tape, output, batch, scoring.device(), plan_.loss), samples};
   RETORT_LAUNCH(context_, 0, judge_step, rows, outcome.rows.loss.f32(), scoring.device());
   commit(outcome, true, false, false, plan_.scoring.update_statistics, scoring);
-  RETORT_LAUNCH(context_, 0, queue_push, rows, samples.i32(), outcome.rows.participates.i32(), scoring.device(),
+  queue_participants(samples, outcome.rows.participates, scoring);
+}
+
+void StepRunner::recall(int rows, DeviceStep& scoring) {
+  const PhaseScope phase(context_, "scoring");
+  const Tensor samples = next_samples(rows, scoring);
+  const Tensor participates = context_.make({rows}, DType::i32, "participates");
+  RETORT_LAUNCH(context_, 0, recall_participation, rows, samples.i32(),
+                static_cast<const std::uint8_t*>(judged_.data()), participates.i32(), scoring.device());
+  StepOutcome out;
+  out.rows = rows;
+  out.participates = participates.i32();
+  out.samples = samples.i32();
+  out.significance = static_cast<std::int32_t*>(significance_.data());
+  out.log = scoring.log();
+  RETORT_LAUNCH(context_, 0, commit_step, out, scoring.device());
+  queue_participants(samples, participates, scoring);
+}
+
+void StepRunner::queue_participants(const Tensor& samples, const Tensor& participates, const DeviceStep& scoring) {
+  RETORT_LAUNCH(context_, 0, queue_push, samples.shape().at(0), samples.i32(), participates.i32(), scoring.device(),
                 static_cast<std::int32_t*>(queue_.data()), static_cast<std::int32_t*>(queue_count_.data()));
 }
 
@@ -161,19 +186,20 @@ void StepRunner::train_queued(DeviceStep& scoring, DeviceStep& training) {
   context_.count_macs(-queued_step_macs_);
 }
 
-void StepRunner::train_compact(int rows, DeviceStep& scoring, DeviceStep& training) {
+void StepRunner::train_compact(int rows, DeviceStep& scoring, DeviceStep& training, Scoring how) {
   const auto if_queued = [&](const std::function<void()>& part) {
     recorded_.if_at_least(static_cast<const std::int32_t*>(queue_count_.data()), plan_.batch, part);
   };
+  const auto find = [&] { how == Scoring::now ? score(rows, scoring) : recall(rows, scoring); };
   const auto queued = [&] { train_queued(scoring, training); };
   if (recorded_.has_conditions()) {
     const auto both = [&] {
-      score(rows, scoring);
+      find();
       if_queued(queued);
     };
-    return recorded_.run("compact", rows, both, trained_queued_);
+    return recorded_.run(how == Scoring::now ? "compact" : "recalled compact", rows, both, trained_queued_);
   }
-  recorded_.run("score", rows, [&] { score(rows, scoring); });
+  recorded_.run(how == Scoring::now ? "score" : "recall", rows, find);
   if_queued([&] { recorded_.run("queued", plan_.batch, queued); });
 }
 
@@ -185,20 +211,25 @@ std::vector<std::uint8_t> StepRunner::entered() const {
   return download<std::uint8_t>(context_, entered_, static_cast<std::size_t>(data_count_));
 }
 
+std::vector<std::uint8_t> StepRunner::judged() const {
+  return download<std::uint8_t>(context_, judged_, static_cast<std::size_t>(data_count_));
+}
+
 std::vector<std::int32_t> StepRunner::queue() const {
   const std::int32_t queued = download<std::int32_t>(context_, queue_count_, 1).front();
   return download<std::int32_t>(context_, queue_, static_cast<std::size_t>(queued));
 }
 
 void StepRunner::restore(const std::vector<std::int32_t>& significance, const std::vector<std::uint8_t>& entered,
-                         const std::vector<std::int32_t>& queue) {
-  RETORT_CHECK_AS(ErrorKind::input,
-                  static_cast<int>(significance.size()) == data_count_ &&
-                      static_cast<int>(entered.size()) == data_count_ &&
-                      static_cast<int>(queue.size()) <= queue_capacity_,
-                  "the checkpoint's per-sample state does not fit the ", data_count_, " training samples");
+                         const std::vector<std::uint8_t>& judged, const std::vector<std::int32_t>& queue) {
+  RETORT_CHECK_AS(
+      ErrorKind::input,
+      static_cast<int>(significance.size()) == data_count_ && static_cast<int>(entered.size()) == data_count_ &&
+          static_cast<int>(judged.size()) == data_count_ && static_cast<int>(queue.size()) <= queue_capacity_,
+      "the checkpoint's per-sample state does not fit the ", data_count_, " training samples");
   upload(context_, significance, significance_);
   upload(context_, entered, entered_);
+  upload(context_, judged, judged_);
   upload(context_, queue, queue_);
   upload(context_, std::vector<std::int32_t>{static_cast<std::int32_t>(queue.size())}, queue_count_);
 }

@@ -45,19 +45,25 @@ class StepRunner {
   /// `step` counts rows, participants and significance.
   void train(int rows, DeviceStep& step);
 
+  /// Where participants come from: a scoring pass, or what the last one said of each sample.
+  enum class Scoring { now, recalled };
   /// Compact: scores the next `rows` rows and queues the participants (`scoring` counts them and their significance);
   /// if a full batch is queued then, takes one training step on exactly those (`training` counts it).
-  void train_compact(int rows, DeviceStep& scoring, DeviceStep& training);
+  void train_compact(int rows, DeviceStep& scoring, DeviceStep& training, Scoring how = Scoring::now);
+  /// Launches of train()'s recording for that many rows; 0 where it is not recorded.
+  std::size_t recorded_launches(int rows) const { return recorded_.launches("train", rows); }
   /// Multiply-accumulates of one of those training steps, which the context does not count: only the device knows how
   /// many there are.
   double queued_step_macs() const { return queued_step_macs_; }
 
-  /// Significance, "ever entered a backward pass", queue: the state that lives on the device between steps.
+  /// Significance, "ever entered a backward pass", "participates, by the last judgement", queue: the state that lives
+  /// on the device between steps.
   std::vector<std::int32_t> significance() const;
   std::vector<std::uint8_t> entered() const;
+  std::vector<std::uint8_t> judged() const;
   std::vector<std::int32_t> queue() const;
   void restore(const std::vector<std::int32_t>& significance, const std::vector<std::uint8_t>& entered,
-               const std::vector<std::int32_t>& queue);
+               const std::vector<std::uint8_t>& judged, const std::vector<std::int32_t>& queue);
 
   /// Seconds spent making batches since the last call, where that can be told: on the CPU.
   double take_data_seconds();
@@ -73,6 +79,8 @@ class StepRunner {
   /// Forward, loss, backward, update. Nothing is committed.
   Outcome forward_backward_update(const Tensor& samples, const LossOptions& loss, DeviceStep& step);
   void score(int rows, DeviceStep& scoring);
+  void recall(int rows, DeviceStep& scoring);
+  void queue_participants(const Tensor& samples, const Tensor& participates, const DeviceStep& scoring);
   void train_queued(DeviceStep& scoring, DeviceStep& training);
   void commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool updated, bool commits_buffers,
               DeviceStep& step);
@@ -83,7 +91,7 @@ class StepRunner {
   int queue_capacity_;
   EpochFeed feed_;
   RecordedSteps recorded_;
-  DeviceBlock significance_, entered_, queue_, queue_count_;
+  DeviceBlock significance_, entered_, judged_, queue_, queue_count_;
   bool trained_queued_ = false;
   double queued_step_macs_ = 0;
   double data_seconds_ = 0;

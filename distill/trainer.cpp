@@ -54,9 +54,15 @@ void Run::begin_epoch() {
   send_inputs();
 }
 
+std::vector<std::int32_t> Run::order_of(int epoch) const {
+  return epoch_order(data_.train.count(), subset_, options_.seed, static_cast<std::uint32_t>(epoch),
+                     options_.shuffle == "on");
+}
+
 void Run::feed_epoch() {
-  const auto order = epoch_order(data_.train.count(), subset_, options_.seed, static_cast<std::uint32_t>(state_.epoch),
-                                 options_.shuffle == "on");
+  const auto order = next_order_.valid() ? next_order_.get() : order_of(state_.epoch);
+  // The one after it is made while this one runs.
+  next_order_ = std::async(std::launch::async, [this, next = state_.epoch + 1] { return order_of(next); });
   const std::int64_t first = state_.batches - state_.batch;
   std::vector<StepRates> rates;
   for (int i = 0; i < batches_per_epoch(); ++i) {
@@ -68,13 +74,15 @@ void Run::feed_epoch() {
 }
 
 void Run::one_batch(int rows) {
+  const bool recalled = mask_age() > 0;
   if (state_.regulation == "compact") {
-    runner_->train_compact(rows, step_, training_step_);
+    runner_->train_compact(rows, step_, training_step_,
+                           recalled ? StepRunner::Scoring::recalled : StepRunner::Scoring::now);
   } else {
     runner_->train(rows, step_);
     if (teacher_ && !teacher_->cached()) state_.ledger.teacher_forward += rows;
   }
-  (teaches() ? state_.ledger.teacher_forward : state_.ledger.student_forward) += rows;
+  if (!recalled) (teaches() ? state_.ledger.teacher_forward : state_.ledger.student_forward) += rows;
   ++state_.batch;
   ++state_.batches;
   pace_.step_launched();
@@ -126,11 +134,13 @@ void Run::report(const SkippedStep& step) {
             " in all)"));
   if (step.in_a_row < max_skipped_in_a_row) return;
   // A checkpoint written since the last applied step holds the parameters that led here; the one before it does not.
+  writing_.wait();
   if (saved_at_ >= batch - max_skipped_in_a_row) folder_.drop_checkpoint();
   fail_diverged(text(max_skipped_in_a_row, " steps in a row without a finite ", what));
 }
 
-void Run::fail_diverged(const std::string& what) const {
+void Run::fail_diverged(const std::string& what) {
+  writing_.wait();
   fail(ErrorKind::diverged, text("training diverged: ", what, "; ",
                                  folder_.has_checkpoint() ? text("the last good checkpoint is kept in ", folder_.path())
                                                           : std::string("there was no checkpoint yet"),
@@ -142,7 +152,7 @@ void Run::choose_regulation() {
   const double share = static_cast<double>(step_.host.participants) / static_cast<double>(step_.host.rows);
   Cost cost = cost_;
   if (!teacher_ || teacher_->cached()) cost.teacher_forward = 0;
-  const std::string chosen = cost.compact_share(share) < 0.9 ? "compact" : "mask";
+  const std::string chosen = cost.compact_share(share, options_.rescore) < 0.9 ? "compact" : "mask";
   // AdamW goes on counting its steps, whichever of the two takes them.
   if (chosen != state_.regulation) {
     if (chosen == "compact") training_step_.host.step = step_.host.step;
@@ -162,8 +172,10 @@ void Run::end_epoch() {
   record.regulation = state_.regulation;
   record.learning_rate = totals.learning_rate;
   record.threshold = totals.confidence_threshold;
-  record.train_loss = totals.rows > 0 ? totals.loss_sum / static_cast<double>(totals.rows) : 0;
-  record.train_metric = task_->value(totals.loss_sum, totals.correct, totals.rows);
+  record.mask_age = mask_age();
+  const StepState& computed = record.mask_age > 0 ? training_step_.host : totals;
+  record.train_loss = computed.rows > 0 ? computed.loss_sum / static_cast<double>(computed.rows) : 0;
+  record.train_metric = task_->value(computed.loss_sum, computed.correct, computed.rows);
   record.test_loss = found.loss;
   record.test_metric = found.metric;
   record.rows = totals.rows;
@@ -188,13 +200,13 @@ void Run::end_epoch() {
     file.metadata["data"] = data_.name;
     file.metadata["data_checksum"] = data_.checksum;
     file.metadata["last_metric"] = claim();
-    write_safetensors(folder_.file("best.safetensors"), file);
+    writing_.run([this, file = std::move(file)] { write_safetensors(folder_.file("best.safetensors"), file); });
   }
   capture_state();
   record.epoch = state_.epoch;
   record.ledger = state_.ledger;
   record.timing = timing_;
-  folder_.append_metrics(record);
+  writing_.run([this, record] { folder_.append_metrics(record); });
   begin_epoch();  // clears the epoch's totals before they are saved
   if (healthy() || state_.batches == total_batches()) save();
 
@@ -205,7 +217,9 @@ void Run::end_epoch() {
   if (options_.regulation != "off") {
     line << "  participating " << std::setprecision(1)
          << 100.0 * static_cast<double>(record.participants) / static_cast<double>(std::max<std::int64_t>(1, record.rows))
-         << " % (" << record.regulation << ", tau " << std::setprecision(2) << record.threshold << ")";
+         << " % (" << record.regulation << ", tau " << std::setprecision(2) << record.threshold;
+    if (record.mask_age > 0) line << ", scored " << record.mask_age << (record.mask_age == 1 ? " epoch" : " epochs") << " ago";
+    line << ")";
   }
   line << "  " << std::setprecision(1) << timing_.total() << " s";
   say_(line.str());
@@ -255,17 +269,21 @@ RunResult Run::execute() {
     timing_.compute += watch.lap() - data_seconds;
     if (stop) {
       save();
+      writing_.wait();
       say_(text("stopped after batch ", state_.batches, "; continue with --resume --out ", folder_.path()));
       return result(false);
     }
+    writing_.wait();  // for the epoch before
     end_epoch();
     watch.lap();
     if (state_.batches < total && (interrupted() || (options_.max_steps > 0 && state_.batches >= options_.max_steps))) {
+      writing_.wait();
       say_(text("stopped after epoch ", state_.epoch, "; continue with --resume --out ", folder_.path()));
       return result(false);
     }
   }
   if (options_.regulation != "off") write_significance_csv(folder_.file("significance.csv"), significance());
+  writing_.wait();
   const RunResult done = result(true);
   folder_.write_result(done);
   return done;

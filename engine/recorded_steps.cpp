@@ -42,6 +42,12 @@ void RecordedSteps::record(Step& step, const std::function<void()>& body) {
   context_.count_macs(-step.macs);
 }
 
+std::size_t RecordedSteps::launches(const char* kind, int rows) const {
+  const auto step = steps_.find({kind, rows});
+  if (step == steps_.end() || step->second.recording == nullptr) return 0;
+  return RETORT_BACKEND(context_.device(), recorded_launches(step->second.recording));
+}
+
 void RecordedSteps::if_at_least(const std::int32_t* count, int least, const std::function<void()>& part) {
   if (context_.measuring()) return part();
   if (!recording_) {

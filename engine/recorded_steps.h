@@ -28,6 +28,9 @@ class RecordedSteps {
   /// launch the same kernels on the same memory. `ready` false: it is run as it is once more.
   void run(const char* kind, int rows, const std::function<void()>& body, bool ready = true);
 
+  /// Launches of the recording of that step, a conditional part as one; 0 where there is none yet.
+  std::size_t launches(const char* kind, int rows) const;
+
   /// Runs part() if `*count`, on the device, is at least `least`. Within the body of a step that is being recorded the
   /// device will decide at each replay; elsewhere the host reads the number, and waits for it.
   void if_at_least(const std::int32_t* count, int least, const std::function<void()>& part);

@@ -23,8 +23,8 @@ struct SkipLog {
 
 struct StepOutcome {
   int rows = 0;
-  const float* loss = nullptr;                 // (rows)
-  const std::int32_t* correct = nullptr;       // (rows)
+  const float* loss = nullptr;                 // (rows), or null: nothing was computed
+  const std::int32_t* correct = nullptr;       // (rows), or null
   const std::int32_t* participates = nullptr;  // (rows)
   const std::int32_t* samples = nullptr;       // (rows) indices into the data set
   std::int32_t* significance = nullptr;        // (data set) += participates, or null
@@ -34,7 +34,8 @@ struct StepOutcome {
   std::int64_t buffer_count = 0;
   const float* gradient = nullptr;  // (n) of the parameters, searched for what is not finite, or null
   std::int64_t gradient_count = 0;
-  SkipLog* log = nullptr;  // shared with the host, or null
+  SkipLog* log = nullptr;          // shared with the host, or null
+  std::uint8_t* judged = nullptr;  // (data set) participates of each sample, as it is from now on, or null
 };
 
 /// What both backends do once the rows are summed up.

@@ -21,6 +21,8 @@ RETORT_KERNELS(
   void* begin_condition(const Launch& launch, const std::int32_t* count, int least);
   void end_condition(void* stream);
   void replay(const Launch& launch, void* recording);
+  /// Of how many launches it consists; a conditional part counts as one.
+  std::size_t recorded_launches(const void* recording);
   void release_recording(void* recording) noexcept;
 )
 // clang-format on

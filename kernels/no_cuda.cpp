@@ -14,6 +14,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
 #include "kernels/queue.h"
+#include "kernels/recall.h"
 #include "kernels/regulation.h"
 #include "kernels/squared_loss.h"
 #include "kernels/step_feed.h"
@@ -79,8 +80,10 @@ void abandon_recording(L) noexcept {}
 ABSENT(void*, begin_condition, L, Ints, int)
 ABSENT(void, end_condition, void*)
 ABSENT(void, replay, L, void*)
+ABSENT(Bytes, recorded_launches, const void*)
 void release_recording(void*) noexcept {}
 
+ABSENT(void, recall_participation, L, int, Ints, const std::uint8_t*, std::int32_t*, StepState*)
 ABSENT(void, begin_step, L, const StepFeed&, int, std::int32_t*, StepState*)
 ABSENT(void, begin_queued_step, L, int, StepState*, StepState*)
 

@@ -22,10 +22,12 @@ void commit_step(const Launch&, const StepOutcome& outcome, StepState* state) {
   double loss_sum = 0;
   std::int64_t correct = 0, participants = 0;
   for (int i = 0; i < outcome.rows; ++i) {
-    loss_sum += outcome.loss[i];
-    correct += outcome.correct[i];
+    if (outcome.loss != nullptr) loss_sum += outcome.loss[i];
+    if (outcome.correct != nullptr) correct += outcome.correct[i];
     participants += outcome.participates[i];
     if (outcome.significance != nullptr) outcome.significance[outcome.samples[i]] += outcome.participates[i];
+    if (outcome.judged != nullptr)
+      outcome.judged[outcome.samples[i]] = static_cast<std::uint8_t>(outcome.participates[i]);
     if (outcome.entered != nullptr && outcome.participates[i] != 0) outcome.entered[outcome.samples[i]] = 1;
   }
   count_applied(*state, outcome.rows, loss_sum, correct, participants);

@@ -34,6 +34,9 @@ void end_condition(void*) {
 void replay(const Launch&, void*) {
   none();
 }
+std::size_t recorded_launches(const void*) {
+  none();
+}
 void release_recording(void*) noexcept {}
 
 }  // namespace retort::cpu

@@ -46,11 +46,12 @@ __global__ void commit_kernel(StepOutcome outcome, StepState* state) {
   int participants = 0;
   for (int i = static_cast<int>(threadIdx.x); i < outcome.rows; i += kThreads) {
     const std::int32_t participates = outcome.participates[i];
-    loss_sum += outcome.loss[i];
-    correct += outcome.correct[i];
+    if (outcome.loss != nullptr) loss_sum += outcome.loss[i];
+    if (outcome.correct != nullptr) correct += outcome.correct[i];
     participants += participates;
-    // A batch may have a sample twice: it is counted twice, in any order, and entered with the same value.
+    // A batch may have a sample twice: it is counted twice, in any order, and judged and entered with the same value.
     if (outcome.significance != nullptr) atomicAdd(outcome.significance + outcome.samples[i], participates);
+    if (outcome.judged != nullptr) store_same(outcome.judged + outcome.samples[i], participates != 0 ? 1 : 0);
     if (outcome.entered != nullptr && participates != 0) store_same(outcome.entered + outcome.samples[i], 1);
   }
   loss_sum = block_sum<kThreads>(loss_sum, losses);

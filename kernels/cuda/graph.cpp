@@ -1,6 +1,8 @@
 // Recordings are CUDA graphs, captured from the stream.
 #include "kernels/graph.h"
 
+#include <memory>
+
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/graph_condition.h"
 #include "kernels/stream.h"
@@ -12,6 +14,18 @@ namespace {
 constexpr int kConditions = 12040;
 /// Calls of other threads are their own affair.
 constexpr cudaStreamCaptureMode kMode = cudaStreamCaptureModeThreadLocal;
+
+struct Recording {
+  cudaGraphExec_t graph = nullptr;
+  std::size_t launches = 0;
+
+  Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording() {
+    if (graph != nullptr) cudaGraphExecDestroy(graph);
+  }
+};
 
 cudaStream_t stream_of(const Launch& at) {
   return static_cast<cudaStream_t>(at.stream);
@@ -74,13 +88,14 @@ void begin_recording(const Launch& at) {
 void* end_recording(const Launch& at) {
   cudaGraph_t graph = nullptr;
   RETORT_CUDA_CALL(cudaStreamEndCapture(stream_of(at), &graph));
-  cudaGraphExec_t recording = nullptr;
-  const cudaError_t status = cudaGraphInstantiate(&recording, graph, 0);
+  auto recording = std::make_unique<Recording>();
+  cudaError_t status = cudaGraphGetNodes(graph, nullptr, &recording->launches);
+  if (status == cudaSuccess) status = cudaGraphInstantiate(&recording->graph, graph, 0);
   cudaGraphDestroy(graph);
   check_call(status, "cudaGraphInstantiate");
   // Its memory on the device is made ready now, not in the first replay.
-  RETORT_CUDA_CALL(cudaGraphUpload(recording, stream_of(at)));
-  return recording;
+  RETORT_CUDA_CALL(cudaGraphUpload(recording->graph, stream_of(at)));
+  return recording.release();
 }
 
 void abandon_recording(const Launch& at) noexcept {
@@ -117,11 +132,15 @@ void end_condition(void* body) {
 }
 
 void replay(const Launch& at, void* recording) {
-  RETORT_CUDA_CALL(cudaGraphLaunch(static_cast<cudaGraphExec_t>(recording), stream_of(at)));
+  RETORT_CUDA_CALL(cudaGraphLaunch(static_cast<Recording*>(recording)->graph, stream_of(at)));
+}
+
+std::size_t recorded_launches(const void* recording) {
+  return static_cast<const Recording*>(recording)->launches;
 }
 
 void release_recording(void* recording) noexcept {
-  if (recording != nullptr) cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(recording));
+  delete static_cast<Recording*>(recording);
 }
 
 }  // namespace retort::cuda

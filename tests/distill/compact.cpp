@@ -121,3 +121,47 @@ TEST_CASE("compact: a step that stands for several scored batches decays the wei
   CHECK(quarter == doctest::Approx(everyone).epsilon(0.1));  // the batches of the last, unfinished step are missing
   CHECK(quarter < 0.85 * start);
 }
+
+TEST_CASE("compact: with --rescore a sample's mask is used again, and nothing is scored in between") {
+  const TemporaryFolder folder;
+  RunOptions o = compact_run(folder / "run");  // 50 samples
+  o.mask = "random";                           // drawn anew each epoch, where it is drawn
+  o.random_share = 0.5;
+  o.shuffle = "on";
+  o.epochs = 6;
+  o.rescore = 3;
+  const RunResult r = run(o).result;
+  const auto metrics = metrics_of(folder / "run");
+  REQUIRE(metrics.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(metrics[i]["mask_age"] == i % 3);
+    CHECK(metrics[i]["rows"] == 50);
+    CHECK(metrics[i]["participants"] == metrics[i - i % 3]["participants"]);
+  }
+  // The same who took part three times, and who did not.
+  for (const std::int64_t count : integers_of(folder / "run", "retort/counts")) CHECK(count % 3 == 0);
+  // Two epochs of scoring, and the training steps.
+  CHECK(r.ledger.teacher_forward == 2 * 50 + r.ledger.teacher_backward);
+  RunOptions each = o;
+  each.out = folder / "each";
+  each.rescore = 1;
+  const RunResult exact = run(each).result;
+  CHECK(exact.ledger.teacher_forward == 6 * 50 + exact.ledger.teacher_backward);
+}
+
+TEST_CASE("compact: a run with --rescore that is stopped among recalled masks goes on with them") {
+  const TemporaryFolder folder;
+  RunOptions o = compact_run(folder / "whole");
+  o.confidence = 0.3;
+  o.shuffle = "on";
+  o.epochs = 4;
+  o.rescore = 2;
+  run(o);
+  RunOptions stopped = o;
+  stopped.out = folder / "stopped";
+  stopped.max_steps = 6;  // of four batches an epoch: in the middle of the second
+  run(stopped);
+  stopped.max_steps = 0;
+  run(stopped, true);
+  check_same_run(folder / "whole", folder / "stopped");
+}

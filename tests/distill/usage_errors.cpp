@@ -45,6 +45,7 @@ TEST_CASE("usage: values that make no sense are answered with the range") {
 TEST_CASE("usage: options that contradict each other") {
   const TemporaryFolder folder;
   const std::string out = folder / "run";
+  check_refused(retort_program({"teach", "--regulation", "mask", "--rescore", "2", "--out", out}), 2, {"--rescore 2", "compact"});
   check_refused(retort_program({"teach", "--regulation", "compact", "--out", out}), 2, {"--scoring training|evaluation"});
   check_refused(retort_program({"teach", "--regulation", "compact", "--scoring", "both", "--out", out}), 2,
                 {"--scoring both", "training, evaluation"});

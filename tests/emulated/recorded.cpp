@@ -55,6 +55,9 @@ TEST_CASE("recorded: compact regulation decides on the device when to train, or 
   check_done(retort_program(arguments("teach", folder / "asked", compact)));
   unsetenv("RETORT_EMULATED_CONDITIONS");
   check_same_run(folder / "conditional-recorded", folder / "asked");
+  std::vector<std::string> rescore = compact;
+  rescore.insert(rescore.end(), {"--rescore", "3"});
+  check_recorded_is_eager("teach", folder, "recalled", rescore);
   // Some batches were followed by a training step and some were not.
   const auto last = metrics_of(folder / "asked").back();
   CHECK(last["steps"].get<int>() > 0);

@@ -43,6 +43,8 @@ TEST_CASE("recordings: a step is run, then recorded, then replayed, and counts e
   CHECK(written_down == 2);
   CHECK(n.value(0) == 6);
   CHECK(n.context.macs() == 50);
+  CHECK(steps.launches("add", 1) == 1);
+  CHECK(steps.launches("add", 2) == 0);
   // Another size is another step.
   steps.run("add", 2, step);
   CHECK(written_down == 3);

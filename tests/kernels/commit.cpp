@@ -163,6 +163,29 @@ BACKEND_TEST("the log says which step was skipped, why, and where the gradient i
   CHECK(log.get().steps[2].culprit == 300);
 }
 
+BACKEND_TEST("what a commit remembers of a sample's participation is what is recalled, without any loss") {
+  NEEDS(recall_participation);
+  const Values samples{3, 0, 9, 4}, masks{1, 0, 0, 1};
+  const Buffer who = input(backend, DType::i32, samples), participates = input(backend, DType::i32, masks);
+  const Buffer judged = inout(backend, DType::u8, Values(data_set, 1.0));
+  const DeviceStruct<StepState> state(backend, {});
+  StepOutcome outcome;
+  outcome.rows = 4;
+  outcome.participates = participates.i32();
+  outcome.samples = who.i32();
+  outcome.judged = judged.as<std::uint8_t>();
+  backend.commit_step({}, outcome, state.data());
+  CHECK(state.get().participants == 2);
+  CHECK(state.get().loss_sum == 0);
+  CHECK(state.get().correct == 0);
+
+  const DeviceStruct<StepState> skipped(backend, running_state(StepVerdict::loss_not_finite));
+  const Buffer later = input(backend, DType::i32, {4, 7, 0, 9, 3}), recalled = output(backend, DType::i32, 5);
+  backend.recall_participation({}, 5, later.i32(), judged.as<std::uint8_t>(), recalled.i32(), skipped.data());
+  CHECK(recalled.values() == Values{1, 1, 0, 0, 1});
+  CHECK(skipped.get().verdict == static_cast<std::int32_t>(StepVerdict::applied));
+}
+
 BACKEND_TEST("a step in which no row took part is applied and counted as such") {
   NEEDS(commit_step);
   Outcome o = outcome_of(32, 8);

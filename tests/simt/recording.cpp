@@ -206,6 +206,9 @@ void replay(const Launch&, void* recording) {
   simt::not_while_recording("replay");
   static_cast<simt::Recording*>(recording)->run();
 }
+std::size_t recorded_launches(const void* recording) {
+  return static_cast<const simt::Recording*>(recording)->nodes.size();
+}
 void release_recording(void* recording) noexcept {
   delete static_cast<simt::Recording*>(recording);
 }

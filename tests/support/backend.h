@@ -22,6 +22,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/pooling.h"
 #include "kernels/queue.h"
+#include "kernels/recall.h"
 #include "kernels/regulation.h"
 #include "kernels/squared_loss.h"
 #include "kernels/step_feed.h"
@@ -41,7 +42,8 @@
   X(space, regulated_squared_error) X(space, gradient_norm_workspace) X(space, gradient_norm)           \
   X(space, judge_step) X(space, sgd_update) X(space, adamw_update) X(space, commit_step)                \
   X(space, gather_augment) X(space, gather_labels) X(space, gather_floats) X(space, queue_push)         \
-  X(space, queue_pop) X(space, begin_step) X(space, begin_queued_step)
+  X(space, queue_pop) X(space, begin_step) X(space, begin_queued_step)                       \
+  X(space, recall_participation)
 // clang-format on
 
 namespace retort::test {
