@@ -139,3 +139,11 @@ def table(rows):
     print()
     for row in rows:
         print("  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip())
+
+
+def right_aligned(rows):
+    """A table whose first row is its head; all but the first column are numbers."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    print()
+    for row in rows:
+        print("  ".join(["", row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:]))]))
