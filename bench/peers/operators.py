@@ -35,10 +35,13 @@ def with_compiled(torch, eager, compiled=None):
 
 
 def gradients(torch, forward, inputs, dy):
-    """A function that runs only the backward pass of forward(*inputs)."""
-    out = forward(*inputs)
+    """A function that runs only the backward pass of forward(*inputs), which the first call does before."""
+    out = None
 
     def backward():
+        nonlocal out
+        if out is None:
+            out = forward(*inputs)
         return torch.autograd.grad(out, inputs, dy() if callable(dy) else dy, retain_graph=True)
     return backward
 

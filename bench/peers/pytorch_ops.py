@@ -3,7 +3,7 @@
 
 Names come from `retort_bench --benchmark_list_tests`, one a line. On a GPU times are events' around launches that were queued
 before, warm and with a block of memory read in between (cold), as retort_bench measures. Writes FILE after each benchmark, and
-leaves out what is in it already, so that a run can be cut short and gone on with. bench/compare_ops sets the two side by side.
+leaves out the names that are in it already, so that a run can be cut short and gone on with. bench/compare_ops sets the two side by side.
 """
 import argparse
 import json
@@ -122,12 +122,12 @@ def main():
         version += f", {torch.cuda.get_device_name()}, cuDNN {torch.backends.cudnn.version()}"
     timer = GpuTimer(torch, args.flush_mib) if device == "cuda" else CpuTimer()
     rows = json.loads(args.out.read_text())["peers"] if args.out.exists() else []
-    there = {(row["name"], row["peer"]) for row in rows} | {row["name"] for row in rows if not args.peer}
+    there = {row["name"] for row in rows}
     names = [without_suffix(line.strip()) for line in args.names if line.strip()]
     names = [name for name in dict.fromkeys(names) if name.split("/")[0] in FAMILIES]
     left = 0
     for name in names:
-        if name in there or args.peer and all((name, peer) in there for peer in args.peer):
+        if name in there:
             continue
         if time.monotonic() > end:
             left += 1
