@@ -43,20 +43,23 @@ double memory_mib(Device device) {
 
 /// Launches of one step, by the engine's count: what a library launches for one call of it counts once.
 struct StepCost {
-  double flops = 0;
+  double flops = 0, bytes = 0;
   std::size_t launches = 0;
 };
 
-/// What a step of so many multiplications and launches cannot go below on this machine.
+/// What a step of so many multiplications, bytes and launches cannot go below on this machine.
 nlohmann::ordered_json floor_of(const bench::Floors& floors, const StepCost& cost, const Context& context,
                                 double step_ms) {
   const Precision precision = context.precision();
   const double flops_ms = 1e3 * cost.flops / floors.rate(precision);
+  const double bytes_ms = 1e3 * cost.bytes / floors.copied_bytes;
+  const double floor_ms = std::max(flops_ms, bytes_ms);
   nlohmann::ordered_json floor = {{"copy_bytes_per_second", floors.copied_bytes},
                                   {"flops_per_second", floors.rate(precision)},
                                   {"flops_ms", flops_ms},
-                                  {"floor_ms", flops_ms},
-                                  {"share", flops_ms / step_ms}};
+                                  {"bytes_ms", bytes_ms},
+                                  {"floor_ms", floor_ms},
+                                  {"share", floor_ms / step_ms}};
   if (context.device() == Device::cuda) {
     const double launch_ms = 1e3 * bench::empty_graph_seconds(static_cast<int>(cost.launches));
     floor["launch_ms"] = launch_ms;
@@ -66,11 +69,12 @@ nlohmann::ordered_json floor_of(const bench::Floors& floors, const StepCost& cos
 }
 
 /// Milliseconds a step, one number a block, in ascending order.
-std::vector<double> time_blocks(const Arguments& a, Device device, BenchStep& step) {
+std::vector<double> time_blocks(const Arguments& a, Context& context, BenchStep& step) {
+  const Device device = context.device();
   const auto seconds_of = [&](int steps) {
-    void* begin = RETORT_BACKEND(device, make_mark({}));
+    void* begin = RETORT_BACKEND(device, make_mark(context.launch()));
     for (int i = 0; i < steps; ++i) step.run();
-    void* end = RETORT_BACKEND(device, make_mark({}));
+    void* end = RETORT_BACKEND(device, make_mark(context.launch()));
     const double seconds = RETORT_BACKEND(device, seconds_between(begin, end));
     RETORT_BACKEND(device, release_mark(begin));
     RETORT_BACKEND(device, release_mark(end));
@@ -98,8 +102,10 @@ int run(const Arguments& a) {
   StepCost cost;
   context.begin_measuring();
   context.clear_macs();
+  const double bytes_before = context.bytes();
   step->run();
   cost.flops = 2 * context.macs();
+  cost.bytes = context.bytes() - bytes_before;
   context.end_measuring();
   {
     Profile profile(device);
@@ -108,7 +114,7 @@ int run(const Arguments& a) {
     context.set_profile(nullptr);
     cost.launches = profile.entries().size();
   }
-  const std::vector<double> times = time_blocks(a, device, *step);
+  const std::vector<double> times = time_blocks(a, context, *step);
   const double median = times[times.size() / 2];
   RETORT_CHECK_AS(ErrorKind::diverged, step->applied(), "the loss is not finite, so its time means nothing");
 
@@ -124,6 +130,7 @@ int run(const Arguments& a) {
                                  {"peak_memory_mib", memory_mib(device)},
                                  {"parameters", step->student().parameters().trainable_count()},
                                  {"flops", cost.flops},
+                                 {"bytes", cost.bytes},
                                  {"launches", cost.launches},
                                  {"version", "retort " + v.retort + " (" + v.revision + "), " + on},
                                  {"device", device == Device::cuda ? "cuda" : "cpu"},
@@ -138,10 +145,11 @@ int run(const Arguments& a) {
     std::printf("%s\n", line.dump().c_str());
     return 0;
   }
-  std::printf("%s%s%s batch %d, %s, %s: %.0f images/s (median %.3f ms, %.3f to %.3f), %zu launches, %.2f GFLOP\n",
-              a.teacher.c_str(), a.teacher.empty() ? "" : " -> ", a.net.c_str(), a.batch,
-              device == Device::cuda ? "cuda" : (std::to_string(threads) + " threads").c_str(), a.precision.c_str(),
-              rate, median, times.front(), times.back(), cost.launches, 1e-9 * cost.flops);
+  std::printf(
+      "%s%s%s batch %d, %s, %s: %.0f images/s (median %.3f ms, %.3f to %.3f), %zu launches, %.2f GFLOP, %.1f MB\n",
+      a.teacher.c_str(), a.teacher.empty() ? "" : " -> ", a.net.c_str(), a.batch,
+      device == Device::cuda ? "cuda" : (std::to_string(threads) + " threads").c_str(), a.precision.c_str(), rate,
+      median, times.front(), times.back(), cost.launches, 1e-9 * cost.flops, 1e-6 * cost.bytes);
   if (floors) std::printf("%s\n", line["floor"].dump().c_str());
   return 0;
 }
