@@ -114,8 +114,8 @@ Var batch_norm(Tape& tape, const Var& x, const BatchNormState& state, bool relu,
     Tensor dresidual = wants_residual ? detail::gradient_like(tape, *residual, "residual gradient") : Tensor();
     args.dresidual = dresidual.data();
     backward(tape, shape, state, mode, saved, args);
-    detail::moves(tape.context(), dy[0], dy.size() > 1 ? dy[1] : Tensor(), x->value, shape.relu ? y->value : Tensor(), dx,
-                  dresidual);
+    detail::moves(tape.context(), dy[0], dy.size() > 1 ? dy[1] : Tensor(), x->value, shape.relu ? y->value : Tensor(),
+                  dx, dresidual);
     if (dx) tape.deliver(x, std::move(dx));
     if (dresidual) tape.deliver(residual, std::move(dresidual));
   });
