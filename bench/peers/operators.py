@@ -46,6 +46,15 @@ def gradients(torch, forward, inputs, dy):
     return backward
 
 
+def compiled_gradients(torch, forward, inputs, dy):
+    """The same by torch.compile, where there is one."""
+    if not hasattr(torch, "compile"):
+        return None
+    from torch._functorch import config
+    config.donated_buffer = False  # the graph is kept for the next repetition
+    return gradients(torch, torch.compile(forward, dynamic=False), inputs, dy)
+
+
 def batch_norm(o, which, shape, dtype):
     torch, words = o.torch, shape.split("-")
     rows, channels = map(int, re.search(r"(\d+)-rows-of-(\d+)", shape).groups())
@@ -100,15 +109,12 @@ def batch_norm(o, which, shape, dtype):
     wanted = tuple(each.requires_grad_() for each in inputs)
 
     def run(norm, compiled=False):
-        forward = layer(norm)
-        backward = gradients(torch, torch.compile(forward, dynamic=False) if compiled else forward, wanted, incoming)
+        backward = (compiled_gradients if compiled else gradients)(torch, layer(norm), wanted, incoming)
         if "addend" not in has:
             return backward
         return lambda: backward()[0] + parts[-1]
     peers = {name: run(norm) for name, norm in kinds.items()}
     if hasattr(torch, "compile"):
-        from torch._functorch import config
-        config.donated_buffer = False  # the graph is kept for the next repetition
         peers["compile"] = run(chosen, compiled=True)
     return peers
 
@@ -167,9 +173,10 @@ def pooling(o, which, shape, dtype):
         x = o.image(o.type(dtype), n, height, width, channels)
         pool = lambda x: (F.max_pool2d if which.startswith("max") else F.avg_pool2d)(x, kernel, stride)
     if which.endswith("forward"):
-        return {"eager": lambda: pool(x)}
+        return with_compiled(torch, lambda: pool(x))
     dy = torch.rand_like(pool(x))
-    return {"eager": gradients(torch, pool, (x.requires_grad_(),), dy)}
+    inputs = (x.requires_grad_(),)
+    return with_compiled(torch, gradients(torch, pool, inputs, dy), compiled_gradients(torch, pool, inputs, dy))
 
 
 def loss(o, which, shape, dtype, distils):
@@ -207,8 +214,6 @@ def loss(o, which, shape, dtype, distils):
         return (row_losses(z) * participates(z.detach()) if regulated else row_losses(z)).sum() / rows
     compiled = None
     if hasattr(torch, "compile"):
-        from torch._functorch import config
-        config.donated_buffer = False
         fast = torch.compile(forward, dynamic=False)
         compiled = lambda: torch.autograd.grad(fast(student), student)
     return with_compiled(torch, lambda: step(student), compiled)
