@@ -136,7 +136,7 @@ def run(stage):
         quick = ["eager-fp32", "channels-last-fp32", "eager-tf32", "graph-fp32"] if steps.cpu else QUICK
         for shape in shapes:
             keep_peers(shape, steps.pytorch(*shape, quick, 150))
-        for mode in COMPILED[:1]:
+        for mode in ["reduce-overhead-fp32"] if steps.cpu else COMPILED[:1]:
             for shape in shapes:
                 keep_peers(shape, steps.pytorch(*shape, [mode], 170))
     for net in NETS[-1:] if steps.cpu else NETS:
