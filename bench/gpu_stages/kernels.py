@@ -22,6 +22,7 @@ def measure(stage, program, family):
         if done.ok and not done.late and family == "launch" and stage.device == "cpu":
             stage.part(family, None, "not available: it is a GPU's")
         else:
+            stage.unfinished |= done.late
             stage.part(family, None if done.late else False, done.problem() or "nothing was measured", done.seconds)
         return None
     found = {"rows": rows_of(measured), "machine": {key: measured["context"][key] for key in MACHINE if key in measured["context"]},
@@ -52,7 +53,6 @@ def run(stage):
         if any(row["error"] for row in found["rows"]) or not found["rows"]:
             continue
         kept.put(family, mark, found)
-        shares = sorted(row["share"] for row in found["rows"] if "share" in row)
         note = f"{len(found['rows'])} benchmarks"
         for key, word in (("share", "warm"), ("share_cold", "cold")):
             shares = sorted(row[key] for row in found["rows"] if key in row)

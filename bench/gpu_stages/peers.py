@@ -3,7 +3,7 @@ import json
 
 from gpu_stages import machine, operators
 from gpu_stages.kept import Kept, fingerprint
-from gpu_stages.python import find_python
+from gpu_stages.python import find_python, version_of
 
 PEERS = machine.ROOT / "bench" / "peers"
 # On the processor this is a trial: one name of each kind.
@@ -24,8 +24,7 @@ def run(stage):
         stage.part("names", False, named.problem() or "no benchmark has a name")
         return
     kept = Kept(stage)
-    # Operands' makers decide what was measured; another version of PyTorch writes another file.
-    mark = fingerprint([PEERS / "pytorch_ops.py", PEERS / "operators.py"])
+    mark = fingerprint([PEERS / "pytorch_ops.py", PEERS / "operators.py"]) + "-" + version_of(python)
     out = kept.folder / f"peers-{mark}.json"
     lines = stage.scratch / "names.txt"
     lines.write_text("\n".join(names) + "\n")
@@ -35,6 +34,7 @@ def run(stage):
         file = out.with_name(f"{part}-{out.name}")
         left = stage.left() - 15
         if left < 20:
+            stage.unfinished = True
             stage.part(part, None, "no time left: the same stage again goes on")
             continue
         words = [word for peer in peers for word in ("--peer", peer)]
@@ -42,6 +42,7 @@ def run(stage):
                           f"{left - 15:.0f}", "--seconds", "0.01" if cpu else "0.03", *words], left,
                          {"TORCHINDUCTOR_CACHE_DIR": str(cache)})
         unfinished = done.late or not done.last_line().endswith(" 0 left")
+        stage.unfinished |= unfinished
         if done.ok and not done.late:
             stage.part(part, None if unfinished else True,
                        done.last_line() + ("; the same stage again goes on" if unfinished else ""), done.seconds)

@@ -11,3 +11,9 @@ def find_python():
         if program and subprocess.run([program, "-c", "import torch"], capture_output=True).returncode == 0:
             return program
     return None
+
+
+def version_of(python):
+    """PyTorch's; nothing for None."""
+    command = [python, "-c", "import torch; print(torch.__version__)"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip() if python else ""

@@ -3,7 +3,7 @@ import json
 
 from gpu_stages import machine
 from gpu_stages.kept import Kept, fingerprint
-from gpu_stages.python import find_python
+from gpu_stages.python import find_python, version_of
 from gpu_stages.stage import right_aligned
 
 PEERS = machine.ROOT / "bench" / "peers"
@@ -25,7 +25,7 @@ class Steps:
         self.program = stage.build / "bench" / "retort_step"
         self.kept, self.python = Kept(stage), find_python()
         self.retort_mark = fingerprint([self.program])
-        self.peer_mark = fingerprint([PEERS / name for name in ("pytorch_kd_step.py", "pytorch_step.py", "networks.py")])
+        self.peer_mark = fingerprint([PEERS / name for name in ("pytorch_kd_step.py", "pytorch_step.py", "networks.py")]) + version_of(self.python)
         self.pairs = [("resnet20", "resnet20")] if self.cpu else PAIRS
         self.batches = [8] if self.cpu else BATCHES
         self.precisions = ["fp32"] if self.cpu else PRECISIONS
@@ -149,6 +149,7 @@ def run(stage):
             for shape in shapes:
                 keep_peers(shape, steps.pytorch(*shape, [mode], 170))
     if steps.later:
+        stage.unfinished = True
         stage.part("the rest", None, f"{steps.later} parts are left: the same stage again goes on from there")
     tables(kd, alone)
 
