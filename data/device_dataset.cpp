@@ -62,6 +62,7 @@ Batch DeviceDataset::batch(const Tensor& samples, const Augmentation& augmentati
   batch.images = context_.make({rows, height_, width_, channels_}, shape.dtype, "images");
   RETORT_LAUNCH(context_, 0, gather_augment, shape, static_cast<const std::uint8_t*>(images_.data()), samples.i32(),
                 state, batch.images.data());
+  context_.count_bytes(static_cast<std::size_t>(batch.images.count()) + batch.images.bytes());
   if (labels_.data()) {
     batch.labels = context_.make({rows}, DType::i32, "labels");
     RETORT_LAUNCH(context_, 0, gather_labels, rows, static_cast<const std::int32_t*>(labels_.data()), samples.i32(),

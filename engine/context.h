@@ -53,6 +53,9 @@ class Context {
   void count_macs(double macs) { macs_ += macs; }
   double macs() const { return macs_; }
   void clear_macs() { macs_ = 0; }
+  /// Bytes that those ops have to move at least, each operand of each op once.
+  void count_bytes(std::size_t bytes) { bytes_ += static_cast<double>(bytes); }
+  double bytes() const { return bytes_; }
 
   /// From now on every launch is reported to `profile`; null ends it.
   void set_profile(Profile* profile) { profile_ = profile; }
@@ -85,7 +88,7 @@ class Context {
   Lane* lane_ = &main_;
   void* redirected_ = nullptr;  // StreamScope's
   bool branched_ = false, pinned_ = false;
-  double macs_ = 0;
+  double macs_ = 0, bytes_ = 0;
   std::vector<Conv2dShape>* observed_convolutions_ = nullptr;
 
   friend class BranchScope;

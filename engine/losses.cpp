@@ -57,6 +57,7 @@ RowReport regulated_cross_entropy(Tape& tape, const Var& logits, const Tensor& l
   RETORT_LAUNCH(tape.context(), 0, regulated_cross_entropy, options.rule, rows, logits->shape().at(1),
                 options.label_smoothing, logits->value.f32(), labels.i32(), samples.i32(), state, pointers(report),
                 f32_or_null(gradient));
+  tape.context().count_bytes(logits->value.bytes() + gradient.bytes());
   deliver(tape, logits, std::move(gradient), report, state, options);
   return report;
 }
@@ -79,6 +80,7 @@ DistillationReport distillation_loss(Tape& tape, const Var& student, const Tenso
   RETORT_LAUNCH(context, 0, distillation_loss, options.rule, distillation, rows, student->shape().at(1),
                 student->value.f32(), teacher.f32(), labels.i32(), samples.i32(), f32_or_null(weights), state,
                 pointers(report.rows), report.cross_entropy.f32(), report.divergence.f32(), f32_or_null(gradient));
+  context.count_bytes(student->value.bytes() + teacher.bytes() + gradient.bytes());
   deliver(tape, student, std::move(gradient), report.rows, state, options);
   return report;
 }
@@ -93,6 +95,7 @@ RowReport regulated_squared_error(Tape& tape, const Var& prediction, const Tenso
   Tensor gradient = gradient_buffer(tape, prediction);
   RETORT_LAUNCH(tape.context(), 0, regulated_squared_error, options.rule, rows, prediction->shape().at(1),
                 prediction->value.f32(), targets.f32(), samples.i32(), state, pointers(report), f32_or_null(gradient));
+  tape.context().count_bytes(prediction->value.bytes() + targets.bytes() + gradient.bytes());
   deliver(tape, prediction, std::move(gradient), report, state, options);
   return report;
 }

@@ -96,6 +96,7 @@ Var batch_norm(Tape& tape, const Var& x, const BatchNormState& state, bool relu,
   args.residual = residual ? residual->value.data() : nullptr;
   args.y = y->value.data();
   const Saved saved = forward(tape.context(), shape, state, mode, args);
+  detail::moves(tape.context(), x->value, residual ? residual->value : Tensor(), y->value);
   if (!records) return y;
 
   tape.record("batch_norm", [&tape, shape, state, mode, saved, x, y, residual] {
@@ -113,6 +114,8 @@ Var batch_norm(Tape& tape, const Var& x, const BatchNormState& state, bool relu,
     Tensor dresidual = wants_residual ? detail::gradient_like(tape, *residual, "residual gradient") : Tensor();
     args.dresidual = dresidual.data();
     backward(tape, shape, state, mode, saved, args);
+    detail::moves(tape.context(), dy[0], dy.size() > 1 ? dy[1] : Tensor(), x->value, shape.relu ? y->value : Tensor(),
+                  dx, dresidual);
     if (dx) tape.deliver(x, std::move(dx));
     if (dresidual) tape.deliver(residual, std::move(dresidual));
   });
@@ -137,6 +140,7 @@ SumAndNormed add_batch_norm(Tape& tape, const Var& a, const Var& b, const BatchN
   args.sum = out.sum->value.data();
   args.y = out.y->value.data();
   const Saved saved = forward(tape.context(), shape, state, mode, args);
+  detail::moves(tape.context(), a->value, b->value, out.sum->value, out.y->value);
   if (!records) return out;
 
   tape.record("add_batch_norm", [&tape, shape, state, mode, saved, a, b, out] {
@@ -152,6 +156,8 @@ SumAndNormed add_batch_norm(Tape& tape, const Var& a, const Var& b, const BatchN
       Tensor dx = out.sum->requires_grad ? detail::gradient_like(tape, *out.sum, "batch_norm gradient") : Tensor();
       args.dx = dx.data();
       backward(tape, shape, state, mode, saved, args);
+      detail::moves(tape.context(), dy[0], dy.size() > 1 ? dy[1] : Tensor(), out.sum->value,
+                    shape.relu ? out.y->value : Tensor(), dsum, dx);
       if (dx) dsum = std::move(dx);
     }
     if (!dsum) return;

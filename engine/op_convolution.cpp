@@ -31,10 +31,10 @@ Conv2dShape conv_shape(const Var& x, const Var& weight, Conv2dOptions options) {
 }
 
 /// The tensor that kernels multiply with: the bf16 copy where activations are bf16.
-const void* working_weight(const Var& weight, DType dtype) {
-  if (dtype == DType::f32) return weight->value.data();
+const Tensor& working_weight(const Var& weight, DType dtype) {
+  if (dtype == DType::f32) return weight->value;
   RETORT_CHECK(static_cast<bool>(weight->compute), "conv2d: weight '", weight->name, "' has no bf16 copy");
-  return weight->compute.data();
+  return weight->compute;
 }
 
 /// Calls write(dweight, dbias) with the places of the gradients that are wanted; false when none is. The kernels always
@@ -63,16 +63,17 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
     RETORT_CHECK(bias->shape() == Shape({shape.out_channels}), "conv2d: bias ", bias->shape(), " for weight ",
                  weight->shape());
   }
-  const void* weights = working_weight(weight, shape.dtype);
+  const Tensor& weights = working_weight(weight, shape.dtype);
   Context& context = tape.context();
   const LayerScope layer(context, detail::layer_of(weight));
   const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape, context.precision()));
   const bool records = tape.records(x, weight, bias);
   Var y = detail::result(tape, {shape.batch, shape.out_height(), shape.out_width(), shape.out_channels}, shape.dtype,
                          records, "conv2d");
-  RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), weights, detail::f32_or_null(bias),
+  RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), weights.data(), detail::f32_or_null(bias),
                 y->value.data());
   context.count_macs(shape.macs());
+  detail::moves(context, x->value, weights, y->value);
   context.observe(shape);
   if (!records) return y;
 
@@ -83,11 +84,13 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
       RETORT_LAUNCH(context, scratch, conv2d_backward_filter, shape, x->value.data(), dy.data(), dweight, dbias);
     });
     if (trains) context.count_macs(shape.macs());
+    if (trains) detail::moves(context, x->value, dy, weight->value);
     if (x->requires_grad) {
       Tensor dx = detail::gradient_like(tape, *x, "conv2d gradient");
-      RETORT_LAUNCH(context, scratch, conv2d_backward_data, shape, dy.data(), working_weight(weight, shape.dtype),
-                    dx.data());
+      RETORT_LAUNCH(context, scratch, conv2d_backward_data, shape, dy.data(),
+                    working_weight(weight, shape.dtype).data(), dx.data());
       context.count_macs(shape.macs());
+      detail::moves(context, dy, working_weight(weight, shape.dtype), dx);
       tape.deliver(x, std::move(dx));
     }
   });
@@ -111,6 +114,7 @@ Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias) {
   RETORT_LAUNCH(context, scratch, linear_forward, shape, x->value.f32(), weight->value.f32(), detail::f32_or_null(bias),
                 y->value.f32());
   context.count_macs(shape.macs());
+  detail::moves(context, x->value, weight->value, y->value);
   if (!records) return y;
 
   tape.record("linear", [&tape, &context, shape, scratch, x, y, weight, bias] {
@@ -120,10 +124,12 @@ Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias) {
       RETORT_LAUNCH(context, scratch, linear_backward_weight, shape, x->value.f32(), dy.f32(), dweight, dbias);
     });
     if (trains) context.count_macs(shape.macs());
+    if (trains) detail::moves(context, x->value, dy, weight->value);
     if (x->requires_grad) {
       Tensor dx = detail::gradient_like(tape, *x, "linear gradient");
       RETORT_LAUNCH(context, scratch, linear_backward_data, shape, dy.f32(), weight->value.f32(), dx.f32());
       context.count_macs(shape.macs());
+      detail::moves(context, dy, weight->value, dx);
       tape.deliver(x, std::move(dx));
     }
   });

@@ -9,6 +9,7 @@ Var relu(Tape& tape, const Var& x) {
   const bool records = tape.records(x);
   Var y = detail::result(tape, x->shape(), dtype, records, "relu");
   RETORT_LAUNCH(tape.context(), 0, relu_forward, dtype, x->value.count(), x->value.data(), y->value.data());
+  detail::moves(tape.context(), x->value, y->value);
   if (!records) return y;
   // Only the output is needed: it is positive exactly where the input was.
   tape.record("relu", [&tape, dtype, x, y] {
@@ -16,6 +17,7 @@ Var relu(Tape& tape, const Var& x) {
     if (!dy) return;
     Tensor dx = dy.unshared() ? dy : detail::gradient_like(tape, *x, "relu gradient");
     RETORT_LAUNCH(tape.context(), 0, relu_backward, dtype, dy.count(), dy.data(), y->value.data(), dx.data());
+    detail::moves(tape.context(), dy, y->value, dx);
     tape.deliver(x, std::move(dx));
   });
   return y;
@@ -28,6 +30,7 @@ Var add(Tape& tape, const Var& a, const Var& b) {
   Var sum = detail::result(tape, a->shape(), a->value.dtype(), records, "add");
   RETORT_LAUNCH(tape.context(), 0, add, a->value.dtype(), a->value.count(), a->value.data(), b->value.data(),
                 sum->value.data());
+  detail::moves(tape.context(), a->value, b->value, sum->value);
   if (!records) return sum;
   tape.record("add", [&tape, a, b, sum] {
     const Tensor dsum = tape.take_gradient(*sum);
@@ -48,6 +51,7 @@ Var flatten(Tape& tape, const Var& x) {
   } else {
     y = detail::result(tape, flat, DType::f32, records, "flatten");
     RETORT_LAUNCH(tape.context(), 0, convert, x->value.count(), dtype, x->value.data(), DType::f32, y->value.data());
+    detail::moves(tape.context(), x->value, y->value);
   }
   if (!records) return y;
   tape.record("flatten", [&tape, dtype, x, y] {
@@ -56,6 +60,7 @@ Var flatten(Tape& tape, const Var& x) {
     if (dtype == DType::f32) return tape.deliver(x, dy.reshaped(x->shape()));
     Tensor dx = detail::gradient_like(tape, *x, "flatten gradient");
     RETORT_LAUNCH(tape.context(), 0, convert, dy.count(), DType::f32, dy.data(), dtype, dx.data());
+    detail::moves(tape.context(), dy, dx);
     tape.deliver(x, std::move(dx));
   });
   return y;
@@ -74,6 +79,7 @@ Var dropout(Tape& tape, const Var& x, float p, std::uint32_t layer, const Tensor
   Var y = detail::result(tape, x->shape(), dtype, records, "dropout");
   RETORT_LAUNCH(tape.context(), 0, dropout, dtype, rows, features, p, layer, samples.i32(), state, x->value.data(),
                 y->value.data());
+  detail::moves(tape.context(), x->value, y->value);
   if (!records) return y;
   tape.record("dropout", [&tape, dtype, rows, features, p, layer, samples, state, x, y] {
     const Tensor dy = tape.take_gradient(*y);
@@ -82,6 +88,7 @@ Var dropout(Tape& tape, const Var& x, float p, std::uint32_t layer, const Tensor
     // The mask is a function of the sample, so the backward pass draws it again.
     RETORT_LAUNCH(tape.context(), 0, dropout, dtype, rows, features, p, layer, samples.i32(), state, dy.data(),
                   dx.data());
+    detail::moves(tape.context(), dy, dx);
     tape.deliver(x, std::move(dx));
   });
   return y;

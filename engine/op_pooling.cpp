@@ -22,6 +22,7 @@ Var max_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
   const bool records = tape.records(x);
   Var y = detail::result(tape, pooled(shape), shape.dtype, records, "max_pool2d");
   RETORT_LAUNCH(tape.context(), 0, max_pool2d_forward, shape, x->value.data(), y->value.data());
+  detail::moves(tape.context(), x->value, y->value);
   if (!records) return y;
   tape.record("max_pool2d", [&tape, shape, x, y] {
     const Tensor dy = tape.take_gradient(*y);
@@ -29,6 +30,7 @@ Var max_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
     Tensor dx = detail::gradient_like(tape, *x, "max_pool2d gradient");
     const std::size_t scratch = RETORT_BACKEND(tape.context().device(), pool2d_workspace(shape));
     RETORT_LAUNCH(tape.context(), scratch, max_pool2d_backward, shape, x->value.data(), dy.data(), dx.data());
+    detail::moves(tape.context(), x->value, dy, dx);
     tape.deliver(x, std::move(dx));
   });
   return y;
@@ -39,6 +41,7 @@ Var avg_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
   const bool records = tape.records(x);
   Var y = detail::result(tape, pooled(shape), shape.dtype, records, "avg_pool2d");
   RETORT_LAUNCH(tape.context(), 0, avg_pool2d_forward, shape, x->value.data(), y->value.data());
+  detail::moves(tape.context(), x->value, y->value);
   if (!records) return y;
   tape.record("avg_pool2d", [&tape, shape, x, y] {
     const Tensor dy = tape.take_gradient(*y);
@@ -46,6 +49,7 @@ Var avg_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
     Tensor dx = detail::gradient_like(tape, *x, "avg_pool2d gradient");
     const std::size_t scratch = RETORT_BACKEND(tape.context().device(), pool2d_workspace(shape));
     RETORT_LAUNCH(tape.context(), scratch, avg_pool2d_backward, shape, dy.data(), dx.data());
+    detail::moves(tape.context(), dy, dx);
     tape.deliver(x, std::move(dx));
   });
   return y;
@@ -61,12 +65,14 @@ Var global_avg_pool(Tape& tape, const Var& x) {
   Var y = detail::result(tape, {batch, channels}, DType::f32, records, "global_avg_pool");
   RETORT_LAUNCH(tape.context(), 0, global_avg_pool_forward, batch, positions, channels, dtype, x->value.data(),
                 y->value.f32());
+  detail::moves(tape.context(), x->value, y->value);
   if (!records) return y;
   tape.record("global_avg_pool", [&tape, batch, positions, channels, dtype, x, y] {
     const Tensor dy = tape.take_gradient(*y);
     if (!dy) return;
     Tensor dx = detail::gradient_like(tape, *x, "global_avg_pool gradient");
     RETORT_LAUNCH(tape.context(), 0, global_avg_pool_backward, batch, positions, channels, dtype, dy.f32(), dx.data());
+    detail::moves(tape.context(), dy, dx);
     tape.deliver(x, std::move(dx));
   });
   return y;

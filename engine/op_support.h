@@ -20,6 +20,12 @@ inline Tensor gradient_like(Tape& tape, const Variable& variable, const char* wh
   return tape.context().make(variable.shape(), variable.value.dtype(), who);
 }
 
+/// What an op reads and writes; tensors that are not there count nothing.
+template <typename... Tensors>
+void moves(Context& context, const Tensors&... tensors) {
+  context.count_bytes((std::size_t{0} + ... + (tensors ? tensors.bytes() : 0)));
+}
+
 inline const float* f32_or_null(const Var& parameter) { return parameter ? parameter->value.f32() : nullptr; }
 
 inline void check_rank(const char* op, const Var& x, int rank) {

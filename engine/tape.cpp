@@ -29,6 +29,7 @@ std::vector<Tensor> Tape::take_parts(Variable& variable, std::size_t limit) {
     // A part may be shared with another variable (the gradient of a sum goes to both addends unchanged).
     Tensor sum = first.unshared() ? first : context_.make(first.shape(), first.dtype(), "gradient sum");
     RETORT_LAUNCH(context_, 0, add, first.dtype(), first.count(), first.data(), last.data(), sum.data());
+    context_.count_bytes(2 * last.bytes() + sum.bytes());
     first = std::move(sum);
   }
   return parts;
@@ -49,6 +50,7 @@ void Tape::write_parameter_gradient(Variable& parameter, const std::function<voi
   write(extra.f32());
   float* sum = parameter.gradient.f32();
   RETORT_LAUNCH(context_, 0, add, DType::f32, extra.count(), sum, extra.f32(), sum);
+  context_.count_bytes(3 * extra.bytes());
 }
 
 void Tape::backward() {

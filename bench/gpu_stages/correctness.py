@@ -36,13 +36,15 @@ def train(stage, command, folder, more, limit=60):
 
 
 def repeats_and_resumes(stage, name, command, arguments, folder, stop):
-    """Three runs: one, the same again, and one that is stopped after `stop` batches, in the middle of an epoch."""
+    """Four runs: one, the same again, one without recordings, and one that is stopped after `stop` batches, in the middle of
+    an epoch."""
     ends = [train(stage, command, folder / each, arguments + more) for each, more in (
-        ("one", []), ("two", []), ("stopped", ["--max-steps", stop]))]
+        ("one", []), ("two", []), ("stopped", ["--max-steps", stop]), ("eager", ["--graph", "off"]))]
     halves = [ends[0], ends[2]]
     if ends[2].ok and not ends[2].late:  # else --resume would start a run of its own
         halves.append(stage.run([stage.retort(), command, "--resume", "--out", folder / "stopped"], 60))
-    for part, ended, other in (("repeats", ends[:2], "two"), ("resumes", halves, "stopped")):
+    for part, ended, other in (("repeats", ends[:2], "two"), ("eager is recorded", [ends[0], ends[3]], "eager"),
+                               ("resumes", halves, "stopped")):
         problem = next((done.problem() for done in ended if not done.ok or done.late), "")
         problem = problem or difference(folder / "one", folder / other)
         stage.part(f"{name} {part}", not problem, problem or "the same files", sum(done.seconds for done in ended))

@@ -37,6 +37,7 @@ class Stage:
         self.gpu, self.device = gpu, machine.device()
         self.begun, self.limit = time.monotonic(), limit
         self.parts, self.results = [], {}
+        self.unfinished = False  # parts are left, with which the next call goes on
         self.out = args.out
         self.out.mkdir(parents=True, exist_ok=True)
         self.log = open(self.out / f"{name}.log", "wb")
@@ -97,7 +98,7 @@ class Stage:
         ok = bool(self.parts) and all(part["ok"] is not False for part in self.parts)
         versions = machine.versions(self.build)
         record = {"stage": self.name, "commit": machine.commit(), "date": datetime.datetime.now().isoformat(timespec="seconds"),
-                  "device": self.gpu or {"name": "none"}, "ran_on": self.device, "versions": versions, "ok": ok,
+                  "device": self.gpu or {"name": "none"}, "ran_on": self.device, "versions": versions, "ok": ok, "unfinished": self.unfinished,
                   "seconds": round(time.monotonic() - self.begun, 1), "parts": self.parts, "results": self.results}
         path = self.out / f"{self.name}.json"
         path.with_suffix(".new").write_text(json.dumps(record, indent=1) + "\n")
@@ -139,3 +140,11 @@ def table(rows):
     print()
     for row in rows:
         print("  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip())
+
+
+def right_aligned(rows):
+    """A table whose first row is its head; all but the first column are numbers."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    print()
+    for row in rows:
+        print("  ".join(["", row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:]))]))

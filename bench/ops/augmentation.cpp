@@ -1,3 +1,4 @@
+#include "bench/ops/large_cases.h"
 #include "bench/ops/network_cases.h"
 #include "bench/ops/suite.h"
 
@@ -13,6 +14,7 @@ void images(Run& run, const cases::AugmentCase& c) {
   run.moves(image * s.rows);
   const std::int32_t* samples = run.integers(s.rows, c.data_set);
   const StepState* state = run.step_state();
+  run.moves_again(0);
   void* out = run.writes(s.dtype, std::int64_t{s.rows} * s.height * s.width * s.out_channels);
   run.time([&] { run.kernels.gather_augment({}, s, pixels, samples, state, out); });
 }
@@ -37,7 +39,8 @@ void floats(Run& run, int rows, int width) {
 }  // namespace
 
 void add_augmentation(Suite& suite) {
-  for (const cases::AugmentCase& c : suite.pick(network_augmentations(), cases::augment_cases())) {
+  for (const cases::AugmentCase& c :
+       suite.pick(network_augmentations(), cases::augment_cases(), large_augmentations())) {
     suite.add("augmentation", "gather_augment", c.id, c.shape.dtype, [c](Run& run) { images(run, c); });
   }
   const std::string rows = std::to_string(network_batch) + " rows";

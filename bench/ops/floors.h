@@ -1,5 +1,6 @@
 // What no kernel can beat by much: moving its operands once at the speed of a plain copy, and computing at the speed
-// of a large matrix product. Both are measured with the backend's own kernels when the program starts.
+// of a large matrix product. Both are measured when the program starts: with the backend's own kernels, and on a GPU
+// with cuBLASLt for bf16.
 #pragma once
 
 #include <algorithm>
@@ -21,11 +22,17 @@ class Stopwatch {
 struct Floors {
   double copied_bytes = 0;  ///< a second, read and written together, in memory no cache holds
   double f32_flops = 0;     ///< a second, of a large matrix product
+  double tf32_flops = 0;    ///< the same with factors rounded to TF32; 0 on the CPU
   double bf16_flops = 0;    ///< the same in bf16; 0 where that is not native
 
+  double rate(Precision precision) const {
+    return precision == Precision::bf16 ? bf16_flops : precision == Precision::tf32 ? tf32_flops : f32_flops;
+  }
+  double seconds(double bytes, double flops, Precision precision) const {
+    return std::max(bytes / copied_bytes, rate(precision) > 0 ? flops / rate(precision) : 0);
+  }
   double seconds(double bytes, double flops, DType dtype) const {
-    const double rate = dtype == DType::bf16 ? bf16_flops : f32_flops;
-    return std::max(bytes / copied_bytes, rate > 0 ? flops / rate : 0);
+    return seconds(bytes, flops, dtype == DType::bf16 ? Precision::bf16 : Precision::fp32);
   }
 };
 

@@ -14,15 +14,32 @@ using bench::Sizes;
 
 struct Arguments {
   std::string device = "auto", sizes = "networks";
-  int threads = 0;
+  int threads = 0, flush_mib = 256;
 };
 
 void print_help() {
   std::printf(
-      "retort_bench [--device auto|cpu|cuda] [--sizes networks|cases|all] [--threads N]\n"
-      "  Benchmarks are named family/pass/shape/dtype. --sizes cases: the small cases of the tests.\n"
-      "  floor_us: the larger of bytes moved / copy bandwidth and FLOPs / matrix rate, both measured at the start.\n"
-      "  share: floor / measured time. Over 1 where operands stay in a cache, or an algorithm saves multiplications.\n"
+      "retort_bench [--device auto|cpu|cuda] [--sizes networks|cases|large|all] [--threads N] [--flush-mib N]\n"
+      "  Benchmarks are named family/pass/shape/dtype.\n"
+      "  --sizes networks: layers of real networks; cases: the small cases of the tests; large: operands that no "
+      "cache\n"
+      "  holds, of 256 MiB and more, which are among the networks' on a GPU.\n"
+      "  time: a launch after many of the same, so that operands are warm as far as the cache goes. On a GPU by "
+      "events,\n"
+      "  with the queue filled before, so that the host's part is left out.\n"
+      "  floor_us: the larger of bytes moved / copy bandwidth and FLOPs / matrix rate, both measured at the start "
+      "(bf16:\n"
+      "  cuBLASLt). Bytes are counted once an operand.\n"
+      "  share: floor / time. Over 1 where operands stay in a cache, or an algorithm saves multiplications.\n"
+      "  cold_us, share_cold: the same with operands in memory, on a GPU only: between launches --flush-mib MiB are "
+      "read,\n"
+      "  which has to be several times the L2 cache. A processor's last-level cache is shared with others, who empty "
+      "it\n"
+      "  when they like; there --sizes large tells what memory alone gives.\n"
+      "  passes: bytes that the kernel's algorithm moves / the least it could, where that is counted\n"
+      "  (tests/simt/traffic_test.cpp). share_moved: those bytes / copy bandwidth / time, cold where that was "
+      "measured:\n"
+      "  how near the kernel is to what its algorithm allows, as share_cold is to what any would.\n"
       "  The warning that the library is a DEBUG build is about Google Benchmark as Debian packages it, not the "
       "kernels.\n\n");
   benchmark::PrintDefaultHelp();
@@ -52,6 +69,7 @@ void describe(const Backend& backend, const bench::Floors& floors) {
   }
   benchmark::AddCustomContext("copy_bandwidth", billions(floors.copied_bytes, "GB/s, read and written"));
   benchmark::AddCustomContext("matrix_rate_f32", billions(floors.f32_flops, "GFLOP/s"));
+  if (floors.tf32_flops > 0) benchmark::AddCustomContext("matrix_rate_tf32", billions(floors.tf32_flops, "GFLOP/s"));
   benchmark::AddCustomContext("matrix_rate_bf16",
                               floors.bf16_flops > 0 ? billions(floors.bf16_flops, "GFLOP/s") : "not native");
 }
@@ -62,10 +80,12 @@ void run(const Arguments& a) {
   if (a.threads > 0) backend.set_threads(a.threads);
   const bench::Floors floors = bench::measure_floors(backend);
   describe(backend, floors);
-  bench::Suite suite(backend, floors,
-                     a.sizes == "networks" ? Sizes::networks
-                     : a.sizes == "cases"  ? Sizes::cases
-                                           : Sizes::all);
+  const auto timer = bench::DeviceTimer::of(backend, static_cast<std::size_t>(a.flush_mib) << 20);
+  const Sizes sizes = a.sizes == "networks" ? Sizes::networks
+                      : a.sizes == "cases"  ? Sizes::cases
+                      : a.sizes == "large"  ? Sizes::large
+                                            : Sizes::all;
+  bench::Suite suite(backend, floors, sizes, timer.get());
   bench::add_convolution(suite);
   bench::add_linear(suite);
   bench::add_batch_norm(suite);
@@ -78,6 +98,7 @@ void run(const Arguments& a) {
   bench::add_commit(suite);
   bench::add_augmentation(suite);
   bench::add_queue(suite);
+  bench::add_launch(suite);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }
@@ -97,8 +118,9 @@ int main(int argc, char** argv) {
   app.set_help_flag();
   Arguments a;
   app.add_option("--device", a.device)->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  app.add_option("--sizes", a.sizes)->check(CLI::IsMember({"networks", "cases", "all"}));
+  app.add_option("--sizes", a.sizes)->check(CLI::IsMember({"networks", "cases", "large", "all"}));
   app.add_option("--threads", a.threads)->check(CLI::PositiveNumber);
+  app.add_option("--flush-mib", a.flush_mib)->check(CLI::Range(1, 16384));
   CLI11_PARSE(app, count, arguments.data());
   try {
     run(a);

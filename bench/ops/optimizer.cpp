@@ -1,3 +1,4 @@
+#include "bench/ops/large_cases.h"
 #include "bench/ops/network_cases.h"
 #include "bench/ops/suite.h"
 
@@ -18,6 +19,7 @@ ParameterRange parameters(Run& run, const cases::OptimizerCase& c) {
 void sgd(Run& run, const cases::OptimizerCase& c) {
   const ParameterRange range = parameters(run, c);
   const StepState* state = run.step_state();
+  run.moves_again(0);
   run.time([&] { run.kernels.sgd_update({}, range, c.nesterov, state); });
 }
 
@@ -44,7 +46,7 @@ void judge(Run& run, int rows) {
 }  // namespace
 
 void add_optimizer(Suite& suite) {
-  for (const cases::OptimizerCase& c : suite.pick(network_optimizers(), cases::optimizer_cases())) {
+  for (const cases::OptimizerCase& c : suite.pick(network_optimizers(), cases::optimizer_cases(), large_optimizers())) {
     suite.add("optimizer", "sgd", c.id, c.gradient, [c](Run& run) { sgd(run, c); });
     suite.add("optimizer", "adamw", c.id, c.gradient, [c](Run& run) { adamw(run, c); });
     suite.add("optimizer", "gradient_norm", std::to_string(c.n), c.gradient, [c](Run& run) { norm(run, c); });

@@ -8,18 +8,13 @@
 namespace retort::bench {
 namespace {
 
-/// `count` elements of size bytes each, made one by one by element(i, to). Large operands repeat themselves: no kernel
-/// here is faster for that, and drawing every number would take longer than measuring.
+/// Elements of size bytes each, made one by one by element(i, to). There are `count` of them, or fewer that then repeat
+/// themselves: no kernel here is faster for that, and drawing every number would take longer than measuring.
 template <typename Element>
-std::vector<std::uint8_t> repeated(std::int64_t count, std::size_t size, const Element& element) {
-  const std::int64_t distinct = std::min<std::int64_t>(count, 65521);  // a prime: no two rows are alike
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count) * size);
-  for (std::int64_t i = 0; i < distinct; ++i) element(i, bytes.data() + static_cast<std::size_t>(i) * size);
-  for (std::size_t done = static_cast<std::size_t>(distinct) * size; done < bytes.size();) {
-    const std::size_t piece = std::min(static_cast<std::size_t>(distinct) * size, bytes.size() - done);
-    std::memcpy(bytes.data() + done, bytes.data(), piece);
-    done += piece;
-  }
+std::vector<std::uint8_t> distinct(std::int64_t count, std::size_t size, const Element& element) {
+  const std::int64_t made = std::min<std::int64_t>(count, 65521);  // a prime: no two rows are alike
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(made) * size);
+  for (std::int64_t i = 0; i < made; ++i) element(i, bytes.data() + static_cast<std::size_t>(i) * size);
   return bytes;
 }
 
@@ -33,7 +28,7 @@ void put(std::uint8_t* to, T value) {
 }
 
 std::vector<std::uint8_t> numbers(DType dtype, std::int64_t count, float low, float high) {
-  return repeated(count, size_of(dtype), [&](std::int64_t i, std::uint8_t* to) {
+  return distinct(count, size_of(dtype), [&](std::int64_t i, std::uint8_t* to) {
     const std::uint32_t bits = random_bits(i);
     const float value = low + (high - low) * to_uniform(bits);
     if (dtype == DType::f32) put(to, value);
@@ -54,15 +49,21 @@ Pointer Run::allocate(std::size_t bytes) {
   return {blocks_.back().get()};
 }
 
-Pointer Run::upload(const std::vector<std::uint8_t>& bytes) {
-  const Pointer pointer = allocate(bytes.size());
-  kernels.copy_bytes({}, pointer, bytes.data(), bytes.size());
+Pointer Run::upload(const std::vector<std::uint8_t>& bytes, std::size_t wanted) {
+  const Pointer pointer = allocate(wanted);
+  auto* const to = static_cast<std::uint8_t*>(pointer.address);
+  kernels.copy_bytes({}, to, bytes.data(), bytes.size());
+  for (std::size_t done = bytes.size(); done < wanted;) {
+    const std::size_t piece = std::min(done, wanted - done);
+    kernels.copy_bytes({}, to + done, to, piece);
+    done += piece;
+  }
   kernels.synchronize({});
   return pointer;
 }
 
 Pointer Run::holds(DType dtype, std::int64_t count, float low, float high) {
-  return upload(numbers(dtype, count, low, high));
+  return upload(numbers(dtype, count, low, high), static_cast<std::size_t>(bytes_of(dtype, count)));
 }
 
 Pointer Run::reads(DType dtype, std::int64_t count, float low, float high) {
@@ -82,9 +83,10 @@ Pointer Run::updates(DType dtype, std::int64_t count, float low, float high) {
 
 Pointer Run::integers(std::int64_t count, int below) {
   moves(bytes_of(DType::i32, count));
-  return upload(repeated(count, sizeof(std::int32_t), [&](std::int64_t i, std::uint8_t* to) {
+  const auto draw = [&](std::int64_t i, std::uint8_t* to) {
     put(to, static_cast<std::int32_t>(to_below(random_bits(i), static_cast<std::uint32_t>(below))));
-  }));
+  };
+  return upload(distinct(count, sizeof(std::int32_t), draw), static_cast<std::size_t>(bytes_of(DType::i32, count)));
 }
 
 StepState* Run::step_state() {
@@ -98,7 +100,7 @@ StepState* Run::step_state() {
   moves(sizeof state);
   std::vector<std::uint8_t> bytes(sizeof state);
   std::memcpy(bytes.data(), &state, sizeof state);
-  return upload(bytes);
+  return upload(bytes, bytes.size());
 }
 
 Launch Run::launch(std::size_t workspace_bytes) {
@@ -108,13 +110,20 @@ Launch Run::launch(std::size_t workspace_bytes) {
   return launch;
 }
 
-void Run::report(double seconds) {
+void Run::report(double seconds, double cold) {
   using benchmark::Counter;
   const double floor = floors_.seconds(bytes_, flops_, flops_dtype_);
-  state_.counters["bytes_per_second"] = Counter(bytes_ / seconds);
-  if (flops_ > 0) state_.counters["flops_per_second"] = Counter(flops_ / seconds);
-  state_.counters["floor_us"] = Counter(floor * 1e6);
-  state_.counters["share"] = Counter(floor / seconds);
+  const auto count = [&](const char* name, double value) { state_.counters[name] = Counter(value); };
+  count("bytes_per_second", bytes_ / seconds);
+  if (flops_ > 0) count("flops_per_second", flops_ / seconds);
+  count("floor_us", floor * 1e6);
+  count("share", floor / seconds);
+  if (cold > 0) count("cold_us", cold * 1e6);
+  if (cold > 0) count("share_cold", floor / cold);
+  if (!again_) return;
+  const double moved = bytes_ + *again_;
+  count("passes", moved / bytes_);
+  count("share_moved", moved / floors_.copied_bytes / (cold > 0 ? cold : seconds));
 }
 
 }  // namespace retort::bench

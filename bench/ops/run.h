@@ -5,8 +5,10 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "bench/ops/device_timer.h"
 #include "bench/ops/floors.h"
 #include "tests/support/backend.h"
 
@@ -25,8 +27,9 @@ struct Pointer {
 
 class Run {
  public:
-  Run(benchmark::State& state, const Backend& backend, const Floors& floors)
-      : kernels(backend), state_(state), floors_(floors) {}
+  /// `timer` is null where the host's clock has to do.
+  Run(benchmark::State& state, const Backend& backend, const Floors& floors, const DeviceTimer* timer)
+      : kernels(backend), state_(state), floors_(floors), timer_(timer) {}
 
   const Backend& kernels;
 
@@ -42,6 +45,11 @@ class Run {
   /// Memory that the kernel touches only a part of: says nothing about bytes moved, so that moves() has to.
   Pointer holds(DType dtype, std::int64_t count, float low = -1, float high = 1);
   void moves(std::int64_t bytes) { bytes_ += static_cast<double>(bytes); }
+  /// Bytes that the CUDA kernel moves besides, by its algorithm: what it reads twice, or writes in between. 0 says that
+  /// there are none. tests/simt/traffic_test.cpp counts them.
+  void moves_again(std::int64_t bytes) {
+    if (kernels.device == Device::cuda) again_ = static_cast<double>(bytes);
+  }
   /// Additions and multiplications by the definition, whatever algorithm the kernel has.
   void computes(double flops, DType dtype) {
     flops_ = flops;
@@ -55,14 +63,23 @@ class Run {
     // The first call builds plans and touches memory; it is not what a training step meets.
     work();
     kernels.synchronize({});
-    // Where launches are asynchronous, waiting after each would time the wait.
-    const int launches = kernels.device == Device::cpu ? 1 : 16;
-    const Stopwatch watch;
-    while (state_.KeepRunningBatch(launches)) {
-      for (int i = 0; i < launches; ++i) work();
-      kernels.synchronize({});
+    if (timer_ == nullptr) {
+      const Stopwatch watch;
+      while (state_.KeepRunning()) {
+        work();
+        kernels.synchronize({});
+      }
+      return report(watch.seconds() / static_cast<double>(state_.iterations()), 0);
     }
-    report(watch.seconds() / static_cast<double>(state_.iterations()));
+    constexpr int launches = 16;
+    const double host_seconds = timer_->host_seconds(work, launches);
+    double seconds = 0;
+    while (state_.KeepRunningBatch(launches)) {
+      const double batch_seconds = timer_->warm(work, launches, host_seconds);
+      state_.SetIterationTime(batch_seconds);
+      seconds += batch_seconds;
+    }
+    report(seconds / static_cast<double>(state_.iterations()), timer_->cold(work, host_seconds / launches));
   }
 
  private:
@@ -72,13 +89,17 @@ class Run {
   };
 
   Pointer allocate(std::size_t bytes);
-  Pointer upload(const std::vector<std::uint8_t>& bytes);
-  void report(double seconds);
+  /// The bytes, and again from their beginning until so many are there.
+  Pointer upload(const std::vector<std::uint8_t>& bytes, std::size_t wanted);
+  /// `cold`: 0 where it was not measured.
+  void report(double seconds, double cold);
 
   benchmark::State& state_;
   Floors floors_;
+  const DeviceTimer* timer_;
   std::vector<std::unique_ptr<void, Deallocate>> blocks_;
   double bytes_ = 0, flops_ = 0;
+  std::optional<double> again_;
   DType flops_dtype_ = DType::f32;
 };
 

@@ -27,17 +27,36 @@ void Suite::add(const std::string& family, const std::string& pass, const std::s
   const std::string name = family + "/" + pass + "/" + shape_of(id) + "/" + name_of(dtype);
   if (!names_.insert(name).second) return;
   // Copies, because the library keeps the function for longer than the suite lives.
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [body, &backend = backend_, floors = floors_](benchmark::State& state) {
-                                 try {
-                                   Run run(state, backend, floors);
-                                   body(run);
-                                 } catch (const Error& error) {
-                                   state.SkipWithError(error.what());
-                                 }
-                               })
-      ->UseRealTime()
-      ->Unit(benchmark::kMicrosecond);
+  const auto run = [body, &backend = backend_, floors = floors_, timer = timer_](benchmark::State& state) {
+    try {
+      Run one(state, backend, floors, timer);
+      body(one);
+    } catch (const Error& error) {
+      state.SkipWithError(error.what());
+    }
+  };
+  auto* registered = benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMicrosecond);
+  if (timer_ != nullptr) {
+    registered->UseManualTime();
+  } else {
+    registered->UseRealTime();
+  }
+}
+
+void Suite::add_timed(const std::string& family, const std::string& pass, const std::string& id,
+                      const std::function<double()>& body) {
+  if (backend_.device == Device::cpu || !takes(Sizes::networks)) return;
+  const auto run = [body](benchmark::State& state) {
+    try {
+      while (state.KeepRunning()) state.SetIterationTime(body());
+    } catch (const Error& error) {
+      state.SkipWithError(error.what());
+    }
+  };
+  benchmark::RegisterBenchmark((family + "/" + pass + "/" + shape_of(id)).c_str(), run)
+      ->Unit(benchmark::kMicrosecond)
+      ->Iterations(5)
+      ->UseManualTime();
 }
 
 }  // namespace retort::bench

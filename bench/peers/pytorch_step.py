@@ -3,8 +3,7 @@
 
 The step is forward, 0.1 cross-entropy + 0.9 T^2 KL with T = 4, backward, SGD (momentum 0.9, weight decay 5e-4, rate 0.05).
 Prints one JSON object a net, with the fields of build/bench/retort_step --json. Any PyTorch from 1.13 on.
-The nets are written from their published definitions: LeNet-5 as data-free distillation work uses it on MNIST, resnet and
-wide resnet as RepDistiller has them for CIFAR-100. Their parameter counts are checked.
+The nets are in networks.py.
 """
 import argparse
 import json
@@ -15,13 +14,8 @@ import subprocess
 import sys
 import time
 
-# input channels, side, classes, parameters
-NETS = {
-    "lenet5": (1, 28, 10, 61_706),
-    "resnet20": (3, 32, 100, 278_324),
-    "resnet8x4": (3, 32, 100, 1_233_540),
-    "wrn-16-2": (3, 32, 100, 703_284),
-}
+sys.dont_write_bytecode = True
+from networks import NETS, make_net
 
 # glibc gives large blocks back to the system on every free and faults them in again on every step. Kept instead, PyTorch's
 # steps are 5 to 20 % faster, so this is the default here; `--malloc system` is PyTorch as it comes.
@@ -37,103 +31,11 @@ def peak_memory_mib(device):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def make_net(name):
-    # Imported here: the parent of several nets stays small, for a child's ru_maxrss starts at its parent's.
-    import torch
-    from torch import nn
-    import torch.nn.functional as F
-
-    classes = NETS[name][2]
-
-    def conv3(inputs, outputs, stride=1):
-        return nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-
-    class BasicBlock(nn.Module):
-        def __init__(self, inputs, outputs, stride):
-            super().__init__()
-            self.conv1, self.bn1 = conv3(inputs, outputs, stride), nn.BatchNorm2d(outputs)
-            self.conv2, self.bn2 = conv3(outputs, outputs), nn.BatchNorm2d(outputs)
-            self.downsample = None
-            if stride != 1 or inputs != outputs:
-                self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-        def forward(self, x):
-            y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-            y = self.bn2(self.conv2(y))
-            y += x if self.downsample is None else self.downsample(x)
-            return F.relu(y, inplace=True)
-
-    class ResNet(nn.Module):
-        def __init__(self, depth, widths):
-            super().__init__()
-            self.conv1, self.bn1 = conv3(3, widths[0]), nn.BatchNorm2d(widths[0])
-            blocks, inputs = [], widths[0]
-            for stage, width in enumerate(widths[1:]):
-                for i in range((depth - 2) // 6):
-                    blocks.append(BasicBlock(inputs, width, 2 if stage > 0 and i == 0 else 1))
-                    inputs = width
-            self.blocks = nn.Sequential(*blocks)
-            self.fc = nn.Linear(inputs, classes)
-            for m in self.modules():
-                if isinstance(m, nn.Conv2d):
-                    nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-
-        def forward(self, x):
-            x = self.blocks(F.relu(self.bn1(self.conv1(x)), inplace=True))
-            return self.fc(torch.flatten(F.avg_pool2d(x, 8), 1))
-
-    class PreActivationBlock(nn.Module):
-        def __init__(self, inputs, outputs, stride):
-            super().__init__()
-            self.bn1, self.conv1 = nn.BatchNorm2d(inputs), conv3(inputs, outputs, stride)
-            self.bn2, self.conv2 = nn.BatchNorm2d(outputs), conv3(outputs, outputs)
-            self.shortcut = None if inputs == outputs else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-
-        def forward(self, x):
-            y = F.relu(self.bn1(x), inplace=True)
-            if self.shortcut is not None:
-                x = self.shortcut(y)
-            y = F.relu(self.bn2(self.conv1(y)), inplace=True)
-            return self.conv2(y).add_(x)
-
-    class WideResNet(nn.Module):
-        def __init__(self, depth, widen):
-            super().__init__()
-            self.conv1 = conv3(3, 16)
-            blocks, inputs = [], 16
-            for stage, width in enumerate((16 * widen, 32 * widen, 64 * widen)):
-                for i in range((depth - 4) // 6):
-                    blocks.append(PreActivationBlock(inputs, width, 2 if stage > 0 and i == 0 else 1))
-                    inputs = width
-            self.blocks = nn.Sequential(*blocks)
-            self.bn1, self.fc = nn.BatchNorm2d(inputs), nn.Linear(inputs, classes)
-            for m in self.modules():
-                if isinstance(m, nn.Conv2d):
-                    nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-            nn.init.zeros_(self.fc.bias)
-
-        def forward(self, x):
-            x = F.relu(self.bn1(self.blocks(self.conv1(x))), inplace=True)
-            return self.fc(torch.flatten(F.avg_pool2d(x, 8), 1))
-
-    def relu():
-        return nn.ReLU(inplace=True)
-
-    if name == "lenet5":
-        net = nn.Sequential(
-            nn.Conv2d(1, 6, 5, padding=2), relu(), nn.MaxPool2d(2),
-            nn.Conv2d(6, 16, 5), relu(), nn.MaxPool2d(2), nn.Flatten(),
-            nn.Linear(400, 120), relu(), nn.Linear(120, 84), relu(), nn.Linear(84, classes))
-    elif name == "resnet20":
-        net = ResNet(20, (16, 16, 32, 64))
-    elif name == "resnet8x4":
-        net = ResNet(8, (32, 64, 128, 256))
-    else:
-        net = WideResNet(16, 2)
-    count = sum(p.numel() for p in net.parameters())
-    if count != NETS[name][3]:
-        sys.exit(f"{name} has {count} parameters, not {NETS[name][3]}")
-    return net, count
+def keep_memory():
+    """Starts the program again with that environment, which glibc reads once."""
+    if any(os.environ.get(name) != value for name, value in KEEP_MEMORY.items()):
+        os.environ.update(KEEP_MEMORY)
+        os.execv(sys.executable, [sys.executable, *sys.argv])
 
 
 def make_optimizer(torch, parameters, kind):
@@ -237,10 +139,8 @@ def main():
     parser.add_argument("--block-seconds", type=float, default=1.0)
     parser.add_argument("--json", action="store_true", help="accepted for likeness to retort_step; the output is JSON anyway")
     args = parser.parse_args()
-    if args.malloc == "keep" and any(os.environ.get(name) != value for name, value in KEEP_MEMORY.items()):
-        # glibc reads them once, when a program starts.
-        os.environ.update(KEEP_MEMORY)
-        os.execv(sys.executable, [sys.executable, *sys.argv])
+    if args.malloc == "keep":
+        keep_memory()
     nets = args.net or list(NETS)
     if len(nets) == 1:
         measure(nets[0], args)
