@@ -31,6 +31,12 @@ cudaStream_t stream_of(const Launch& at) {
   return static_cast<cudaStream_t>(at.stream);
 }
 
+/// Conditional bodies are captured from a stream of their own, one at a time.
+cudaStream_t body_stream() {
+  static auto* const stream = static_cast<cudaStream_t>(make_stream());
+  return stream;
+}
+
 /// What a capturing stream would depend on next.
 struct Captured {
   cudaGraph_t graph = nullptr;
@@ -82,6 +88,7 @@ bool has_conditions() {
 }
 
 void begin_recording(const Launch& at) {
+  body_stream();  // streams are made before anything is captured
   RETORT_CUDA_CALL(cudaStreamBeginCapture(stream_of(at), kMode));
 }
 
@@ -100,6 +107,11 @@ void* end_recording(const Launch& at) {
 
 void abandon_recording(const Launch& at) noexcept {
   cudaGraph_t graph = nullptr;
+  cudaStreamCaptureStatus body = cudaStreamCaptureStatusNone;
+  if (cudaStreamIsCapturing(body_stream(), &body) == cudaSuccess && body != cudaStreamCaptureStatusNone) {
+    cudaStreamEndCapture(body_stream(), &graph);
+  }
+  graph = nullptr;
   if (cudaStreamEndCapture(stream_of(at), &graph) == cudaSuccess && graph != nullptr) cudaGraphDestroy(graph);
   cudaGetLastError();
 }
@@ -115,20 +127,14 @@ void* begin_condition(const Launch& at, const std::int32_t* count, int least) {
   parameters.conditional.size = 1;
   const cudaGraphNode_t node = add_node(Captured(stream_of(at)), parameters);
   go_on_after(stream_of(at), node);
-  // The body is captured from a stream of its own.
-  void* body = make_stream();
-  const cudaError_t status = cudaStreamBeginCaptureToGraph(
-      static_cast<cudaStream_t>(body), parameters.conditional.phGraph_out[0], nullptr, nullptr, 0, kMode);
-  if (status != cudaSuccess) release_stream(body);
-  check_call(status, "cudaStreamBeginCaptureToGraph");
-  return body;
+  RETORT_CUDA_CALL(
+      cudaStreamBeginCaptureToGraph(body_stream(), parameters.conditional.phGraph_out[0], nullptr, nullptr, 0, kMode));
+  return body_stream();
 }
 
 void end_condition(void* body) {
-  cudaGraph_t graph = nullptr;
-  const cudaError_t status = cudaStreamEndCapture(static_cast<cudaStream_t>(body), &graph);
-  release_stream(body);
-  check_call(status, "cudaStreamEndCapture");
+  cudaGraph_t graph = nullptr;  // the node's
+  RETORT_CUDA_CALL(cudaStreamEndCapture(static_cast<cudaStream_t>(body), &graph));
 }
 
 void replay(const Launch& at, void* recording) {
