@@ -12,12 +12,6 @@
 namespace retort {
 namespace {
 
-const char* name_of(ConvolutionPass pass) {
-  return pass == ConvolutionPass::forward         ? "forward"
-         : pass == ConvolutionPass::backward_data ? "data gradient"
-                                                  : "filter gradient";
-}
-
 std::string description(const std::string& file) {
   if (file.empty()) return {};
   std::string json = read_text(file);

@@ -44,7 +44,7 @@ ABSENT(void, copy_bytes, L, void*, const void*, Bytes)
 ABSENT(void, fill_zero, L, void*, Bytes)
 ABSENT(void, synchronize, L)
 
-ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, Precision)
+ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, ConvolutionPass, Precision)
 ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Floats, void*)
 ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
 ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)

@@ -235,12 +235,9 @@ void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void
 
 std::string describe(const Conv2dShape& s, ConvolutionPass pass, Precision precision) {
   const char* type = s.dtype == DType::bf16 ? "bf16" : precision == Precision::fp32 ? "fp32" : "tf32";
-  const char* what = pass == ConvolutionPass::forward         ? "forward"
-                     : pass == ConvolutionPass::backward_data ? "data gradient"
-                                                              : "filter gradient";
   return text(s.kernel_h, "x", s.kernel_w, " convolution of (", s.batch, ", ", s.height, ", ", s.width, ", ",
               s.in_channels, ") to ", s.out_channels, " channels, stride ", s.stride, ", padding ", s.padding, ", ",
-              type, ", ", what);
+              type, ", ", name_of(pass));
 }
 
 }  // namespace retort::cuda

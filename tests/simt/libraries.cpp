@@ -51,7 +51,7 @@ void convolve_now(const Conv2dShape& shape, ConvolutionPass pass, const void* a,
   const std::int64_t x = std::int64_t{s.batch} * s.height * s.width * s.in_channels;
   const std::int64_t w = std::int64_t{s.out_channels} * s.kernel_h * s.kernel_w * s.in_channels;
   const std::int64_t y = std::int64_t{s.batch} * s.out_height() * s.out_width() * s.out_channels;
-  std::vector<std::byte> scratch(cpu::conv2d_workspace(s, Precision::fp32) + 256);
+  std::vector<std::byte> scratch(cpu::conv2d_workspace(s, pass, Precision::fp32) + 256);
   void* aligned = scratch.data();
   std::size_t room = scratch.size();
   std::align(256, scratch.size() - 256, aligned, room);
