@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "distill/device_step.h"
+#include "distill/run_plans.h"
 #include "distill/run_setup.h"
 #include "distill/version.h"
 #include "kernels/device_info.h"
@@ -20,7 +21,7 @@ namespace {
 using namespace retort;
 
 struct Arguments {
-  std::string net = "resnet20", device = "cpu", precision = "fp32";
+  std::string net = "resnet20", device = "cpu", precision = "fp32", plans = "tuned";
   int batch = 128, threads = 0, steps = 20, blocks = 5;
   bool json = false;
 };
@@ -94,8 +95,13 @@ int run(const Arguments& a) {
     optimizer_step(context, network->parameters(), {}, report.rows.loss, state.device());
   };
   const auto wait = [&] { RETORT_BACKEND(device, synchronize(context.launch())); };
-  context.begin_measuring();
-  step();
+  RunOptions options;
+  options.plans = a.plans;
+  RunPlans plans(device, options, {}, [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); });
+  plans.measure([&] {
+    context.begin_measuring();
+    step();
+  });
   context.end_measuring();
   for (int i = 0; i < 5; ++i) step();
   wait();
@@ -141,6 +147,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", a.threads);
   app.add_option("--device", a.device)->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--precision", a.precision)->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
+  app.add_option("--plans", a.plans)->check(CLI::IsMember({"tuned", "heuristic"}));
   app.add_option("--steps", a.steps)->check(CLI::PositiveNumber);
   app.add_option("--blocks", a.blocks)->check(CLI::PositiveNumber);
   app.add_flag("--json", a.json);

@@ -49,7 +49,13 @@ ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Fl
 ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
 ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)
 
-ABSENT(ConvolutionPlanReport, plan_convolution, const Conv2dShape&, ConvolutionPass, Precision, const std::string&)
+ABSENT(void, begin_plans, const PlanRules&, const std::vector<PlanChoice>&, bool)
+ABSENT(void, tune_plans, bool)
+ABSENT(PlansInUse, plans_in_use)
+ABSENT(ConvolutionPlanReport, plan_convolution, const ConvolutionProblem&, const PlanRules&, const std::string&,
+       const std::string&)
+ABSENT(std::vector<ConvolutionPlanReport>, plans_offered, const ConvolutionProblem&, const PlanRules&,
+       const std::string&)
 ABSENT(std::string, describe_device)
 bool available() noexcept {
   return false;
