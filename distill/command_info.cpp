@@ -60,13 +60,15 @@ void add_info_command(CLI::App& app) {
   CLI::App* info = app.add_subcommand("info", "Version, devices, libraries, networks");
   info->add_flag("--nets", a->nets, "networks with their trainable parameters");
   info->add_option("--classes", a->classes, "classes the networks are counted for (LeNets: 10, on 28x28x1)");
-  info->add_flag("--plans", a->plans, "cuDNN's plan for each convolution of each network, and its workspace");
+  info->add_flag("--plans", a->plans, "cuDNN's plan for each convolution of each network, its workspace, and its time where it was tuned");
   info->add_option("--net", a->listing.nets, "with --plans: these networks only");
   info->add_option("--batch", a->listing.batches, "with --plans: batch sizes")->check(CLI::Range(1, 1 << 20));
   info->add_option("--precision", a->listing.precisions, "with --plans: fp32, tf32, bf16")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   info->add_option("--plan-device", a->listing.device_file,
                    "with --plans: a GPU described in cuDNN's JSON, which need not be here (default: the one that is)");
+  info->add_option("--fast", a->listing.fast, "with --plans: as for teach")->check(CLI::IsMember({"on", "off"}));
+  info->add_flag("--tune", a->listing.tune, "with --plans: times plans, as a run would, and adds them to the machine's cache");
   info->add_flag("--describe-device", a->describe, "the GPU in cuDNN's JSON, for --plan-device");
   info->add_flag("--json", a->json,
                  "one JSON object (with --nets: a list of name, parameters, classes, input; with --plans: a list)");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "distill/commands.h"
+#include "distill/run_plans.h"
 #include "distill/run_setup.h"
 #include "distill/version.h"
 #include "engine/atomic_file.h"
@@ -84,8 +85,13 @@ Profiled run(const ProfileArguments& a) {
   runner.begin_epoch(first_batches(data.train.count(), plan.batch, warm_up + a.steps),
                      std::vector<StepRates>(static_cast<std::size_t>(warm_up + a.steps),
                                             {static_cast<float>(o.lr), static_cast<float>(o.momentum)}));
-  context.begin_measuring();
-  one_step();
+  RunPlans plans(device, o, {}, [&](const std::string& line) {
+    if (!a.json) std::printf("%s\n", line.c_str());
+  });
+  plans.measure([&] {
+    context.begin_measuring();
+    one_step();
+  });
   context.end_measuring();
   for (int i = 0; i < warm_up; ++i) one_step();
 

@@ -135,6 +135,8 @@ void resolve(RunOptions& o) {
   if (o.device == "auto") o.device = cuda::available() ? "cuda" : "cpu";
   one_of("precision", o.precision, {"fp32", "tf32", "bf16"});
   one_of("graph", o.graph, {"auto", "off"});
+  one_of("plans", o.plans, {"tuned", "heuristic"});
+  one_of("fast", o.fast, {"on", "off"});
   one_of("weights", o.weights, {"rate", "linear", "log", "top-share"});
   one_of("cache-teacher", o.cache_teacher, {"auto", "on", "off"});
   one_of("optimizer", o.optimizer, {"sgd", "adamw"});

@@ -19,6 +19,8 @@ struct RunOptions {
   std::string precision = "fp32";
   int threads = 0;
   std::string graph = "auto";
+  std::string plans = "tuned";
+  std::string fast = "off";
   // Distillation
   std::string method = "kd";
   std::string teacher;
@@ -76,6 +78,8 @@ void visit_option_members(Visitor&& visit) {
   visit("precision", &O::precision, "fp32, tf32 or bf16");
   visit("threads", &O::threads, "CPU threads; 0: all cores");
   visit("graph", &O::graph, "steps recorded once and replayed (CUDA graphs): auto (where the device can) or off; same results");
+  visit("plans", &O::plans, "cuDNN's algorithms: tuned (timed once a machine, then from its cache) or heuristic (cuDNN's guess)");
+  visit("fast", &O::fast, "on: also cuDNN's algorithms that do not give the same bits each time");
   visit("method", &O::method, "kd, significance, regulated or hybrid (distill)");
   visit("teacher", &O::teacher, "teacher: run folder or checkpoint (distill)");
   visit("teacher-net", &O::teacher_net, "the teacher's network, for a file of another program that does not say it");

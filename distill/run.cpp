@@ -27,6 +27,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
       test_(context_, data_, data_.test),
       network_(make_network(options.net, {data_.height, data_.width, data_.channels}, task_->outputs())),
       folder_(options.out),
+      plans_(context_.device(), options, resume && folder_.has_checkpoint() ? folder_.file("plans.json") : "", say_),
       schedule_(schedule_of(options)),
       step_(context_),
       training_step_(context_),
@@ -66,6 +67,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     resume_from(*checkpoint, path);
   }
   folder_.write_config(options_);
+  plans_.write(folder_.file("plans.json"));
   folder_.write_environment(context_.device(), threads_, data_.checksum);
   timing_ = folder_.keep_metrics(state_.epoch);
   began_finite_ = first_nonfinite_value(*network_).empty();

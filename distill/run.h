@@ -12,6 +12,7 @@
 #include "distill/evaluation.h"
 #include "distill/pace.h"
 #include "distill/progress.h"
+#include "distill/run_plans.h"
 #include "distill/run_setup.h"
 #include "distill/run_state.h"
 #include "distill/trainer.h"
@@ -72,6 +73,7 @@ class Run {
   DeviceDataset train_, test_;
   std::unique_ptr<Network> network_;
   RunFolder folder_;  // made once data and network are known to exist
+  RunPlans plans_;
   std::unique_ptr<Teacher> teacher_;
   double teacher_metric_ = -1;
   Schedule schedule_;

@@ -170,7 +170,9 @@ std::optional<TensorFile> RunFolder::read_checkpoint(std::string& path) const {
   return std::nullopt;
 }
 
-bool RunFolder::has_checkpoint() const { return fs::exists(file("last.safetensors")); }
+bool RunFolder::has_checkpoint() const {
+  return fs::exists(file("last.safetensors")) || fs::exists(file("previous.safetensors"));
+}
 
 void RunFolder::write_checkpoint(const TensorFile& content) const {
   const std::string last = file("last.safetensors"), previous = file("previous.safetensors");

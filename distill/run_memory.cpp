@@ -5,8 +5,10 @@ namespace retort {
 
 /// Runs each kind of step once without launching anything, so that all memory is asked for before step 1.
 void Run::measure_memory() {
-  measure_forward_cost();
-  measure_steps(plan_.batch);
+  plans_.measure([this] {
+    measure_forward_cost();
+    measure_steps(plan_.batch);
+  });
   try {
     context_.end_measuring();
   } catch (const Error& error) {
@@ -19,15 +21,17 @@ void Run::measure_memory() {
   network_->parameters().begin_step();
 }
 
+/// With the batches of the steps, so that no convolution is planned that is not run.
 void Run::measure_forward_cost() {
   context_.begin_measuring();
+  const std::vector<std::int32_t> rows(static_cast<std::size_t>(plan_.batch));
   const auto one_image = [&](Network& network) {
     context_.clear_macs();
     Tape tape(context_, Tape::Recording::off);
-    const std::int32_t row = 0;
-    const Batch one = train_.batch(&row, 1, {}, step_.device());
-    network.forward(tape, {tape.variable(one.images, false), one.samples, step_.device()}, ForwardMode::evaluation());
-    return context_.macs();
+    const Batch batch = train_.batch(rows.data(), plan_.batch, {}, step_.device());
+    network.forward(tape, {tape.variable(batch.images, false), batch.samples, step_.device()},
+                    ForwardMode::evaluation());
+    return context_.macs() / plan_.batch;
   };
   cost_.student_forward = one_image(*network_);
   if (teacher_) cost_.teacher_forward = one_image(teacher_->network());

@@ -30,6 +30,11 @@ Conv2dShape conv_shape(const Var& x, const Var& weight, Conv2dOptions options) {
   return shape;
 }
 
+/// Asked for where a pass is launched, so that a pass that never runs, such as a frozen teacher's, is not planned.
+std::size_t workspace(const Context& context, const Conv2dShape& shape, ConvolutionPass pass) {
+  return RETORT_BACKEND(context.device(), conv2d_workspace(shape, pass, context.precision()));
+}
+
 /// The tensor that kernels multiply with: the bf16 copy where activations are bf16.
 const Tensor& working_weight(const Var& weight, DType dtype) {
   if (dtype == DType::f32) return weight->value;
@@ -66,29 +71,29 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
   const Tensor& weights = working_weight(weight, shape.dtype);
   Context& context = tape.context();
   const LayerScope layer(context, detail::layer_of(weight));
-  const std::size_t scratch = RETORT_BACKEND(context.device(), conv2d_workspace(shape, context.precision()));
   const bool records = tape.records(x, weight, bias);
   Var y = detail::result(tape, {shape.batch, shape.out_height(), shape.out_width(), shape.out_channels}, shape.dtype,
                          records, "conv2d");
-  RETORT_LAUNCH(context, scratch, conv2d_forward, shape, x->value.data(), weights.data(), detail::f32_or_null(bias),
-                y->value.data());
+  RETORT_LAUNCH(context, workspace(context, shape, ConvolutionPass::forward), conv2d_forward, shape, x->value.data(),
+                weights.data(), detail::f32_or_null(bias), y->value.data());
   context.count_macs(shape.macs());
   detail::moves(context, x->value, weights, y->value);
   context.observe(shape);
   if (!records) return y;
 
-  tape.record("conv2d", [&tape, &context, shape, scratch, x, y, weight, bias] {
+  tape.record("conv2d", [&tape, &context, shape, x, y, weight, bias] {
     const Tensor dy = tape.take_gradient(*y);
     if (!dy) return;
     const bool trains = write_gradients(tape, weight, bias, [&](float* dweight, float* dbias) {
-      RETORT_LAUNCH(context, scratch, conv2d_backward_filter, shape, x->value.data(), dy.data(), dweight, dbias);
+      RETORT_LAUNCH(context, workspace(context, shape, ConvolutionPass::backward_filter), conv2d_backward_filter, shape,
+                    x->value.data(), dy.data(), dweight, dbias);
     });
     if (trains) context.count_macs(shape.macs());
     if (trains) detail::moves(context, x->value, dy, weight->value);
     if (x->requires_grad) {
       Tensor dx = detail::gradient_like(tape, *x, "conv2d gradient");
-      RETORT_LAUNCH(context, scratch, conv2d_backward_data, shape, dy.data(),
-                    working_weight(weight, shape.dtype).data(), dx.data());
+      RETORT_LAUNCH(context, workspace(context, shape, ConvolutionPass::backward_data), conv2d_backward_data, shape,
+                    dy.data(), working_weight(weight, shape.dtype).data(), dx.data());
       context.count_macs(shape.macs());
       detail::moves(context, dy, working_weight(weight, shape.dtype), dx);
       tape.deliver(x, std::move(dx));

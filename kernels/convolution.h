@@ -27,13 +27,18 @@ struct Conv2dShape {
 enum class ConvolutionPass : std::uint8_t { forward, backward_data, backward_filter };
 constexpr ConvolutionPass convolution_passes[] = {ConvolutionPass::forward, ConvolutionPass::backward_data,
                                                   ConvolutionPass::backward_filter};
+constexpr const char* name_of(ConvolutionPass pass) {
+  return pass == ConvolutionPass::forward         ? "forward"
+         : pass == ConvolutionPass::backward_data ? "data gradient"
+                                                  : "filter gradient";
+}
 
 }  // namespace retort
 
 // clang-format off
 RETORT_KERNELS(
-  /// Bytes of workspace that any of the three passes wants.
-  std::size_t conv2d_workspace(const Conv2dShape& shape, Precision precision);
+  /// Bytes of workspace that a pass wants. On a GPU, to ask is to have the pass planned: ask for no other.
+  std::size_t conv2d_workspace(const Conv2dShape& shape, ConvolutionPass pass, Precision precision);
 
   void conv2d_forward(const Launch& launch, const Conv2dShape& shape,
                       const void* x,        // (N, H, W, C)

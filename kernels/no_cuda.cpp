@@ -45,12 +45,18 @@ ABSENT(void, copy_bytes, L, void*, const void*, Bytes)
 ABSENT(void, fill_zero, L, void*, Bytes)
 ABSENT(void, synchronize, L)
 
-ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, Precision)
+ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, ConvolutionPass, Precision)
 ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Floats, void*)
 ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
 ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)
 
-ABSENT(ConvolutionPlanReport, plan_convolution, const Conv2dShape&, ConvolutionPass, Precision, const std::string&)
+ABSENT(void, begin_plans, const PlanRules&, const std::vector<PlanChoice>&, bool)
+ABSENT(void, tune_plans, bool)
+ABSENT(PlansInUse, plans_in_use)
+ABSENT(ConvolutionPlanReport, plan_convolution, const ConvolutionProblem&, const PlanRules&, const std::string&,
+       const std::string&)
+ABSENT(std::vector<ConvolutionPlanReport>, plans_offered, const ConvolutionProblem&, const PlanRules&,
+       const std::string&)
 ABSENT(std::string, describe_device)
 bool available() noexcept {
   return false;

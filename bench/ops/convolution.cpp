@@ -10,9 +10,9 @@ struct Layer {
   Launch launch;
   std::int64_t x, weight, y;  // elements
 
-  Layer(Run& run, const Conv2dShape& s)
+  Layer(Run& run, const Conv2dShape& s, ConvolutionPass pass)
       : shape(s),
-        launch(run.launch(run.kernels.conv2d_workspace(s, Precision::fp32))),
+        launch(run.launch(run.kernels.conv2d_workspace(s, pass, Precision::fp32))),
         x(std::int64_t{s.batch} * s.height * s.width * s.in_channels),
         weight(std::int64_t{s.out_channels} * s.kernel_h * s.kernel_w * s.in_channels),
         y(std::int64_t{s.batch} * s.out_height() * s.out_width() * s.out_channels) {
@@ -21,7 +21,7 @@ struct Layer {
 };
 
 void forward(Run& run, const cases::ConvolutionCase& c) {
-  const Layer layer(run, c.shape);
+  const Layer layer(run, c.shape, ConvolutionPass::forward);
   const void* x = run.reads(c.shape.dtype, layer.x);
   const void* weight = run.reads(c.shape.dtype, layer.weight);
   const float* bias = c.bias ? run.reads(DType::f32, c.shape.out_channels) : Pointer();
@@ -30,7 +30,7 @@ void forward(Run& run, const cases::ConvolutionCase& c) {
 }
 
 void backward_data(Run& run, const cases::ConvolutionCase& c) {
-  const Layer layer(run, c.shape);
+  const Layer layer(run, c.shape, ConvolutionPass::backward_data);
   const void* dy = run.reads(c.shape.dtype, layer.y);
   const void* weight = run.reads(c.shape.dtype, layer.weight);
   void* dx = run.writes(c.shape.dtype, layer.x);
@@ -38,7 +38,7 @@ void backward_data(Run& run, const cases::ConvolutionCase& c) {
 }
 
 void backward_filter(Run& run, const cases::ConvolutionCase& c) {
-  const Layer layer(run, c.shape);
+  const Layer layer(run, c.shape, ConvolutionPass::backward_filter);
   const void* x = run.reads(c.shape.dtype, layer.x);
   const void* dy = run.reads(c.shape.dtype, layer.y);
   float* dweight = run.writes(DType::f32, layer.weight);

@@ -87,7 +87,7 @@ double bf16_flops(const Backend& backend) {
   const std::size_t bytes = sizeof(bfloat16) * static_cast<std::size_t>(n) * static_cast<std::size_t>(n);
   const Conv2dShape shape{1, n / 32, 32, n, n, 1, 1, 1, 0, DType::bf16};
   const Block x(backend, bytes), weight(backend, bytes), y(backend, bytes);
-  const std::size_t wanted = backend.conv2d_workspace(shape, Precision::bf16);
+  const std::size_t wanted = backend.conv2d_workspace(shape, ConvolutionPass::forward, Precision::bf16);
   const Block workspace(backend, wanted);
   const Launch launch{nullptr, workspace.data(), wanted, Precision::bf16};
   return 2 * shape.macs() / best_seconds(backend, [&] {

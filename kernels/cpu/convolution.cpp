@@ -19,7 +19,7 @@ using onednn::Pieces;
 using onednn::Reorder;
 using Tag = memory::format_tag;
 
-enum class Pass : std::uint8_t { forward, data, filter };
+using Pass = ConvolutionPass;
 
 /// Threads are part of the key because oneDNN divides the work, and sizes its scratchpad, when a primitive is made.
 struct Key {
@@ -39,12 +39,10 @@ struct KeyHash {
 };
 
 std::string describe(const Key& key) {
-  static constexpr const char* kPasses[] = {"forward", "data gradient", "filter gradient"};
   const Conv2dShape& s = key.shape;
-  return text("convolution ", kPasses[static_cast<int>(key.pass)], " of ", s.batch, "x", s.height, "x", s.width, "x",
-              s.in_channels, " (", s.dtype == DType::bf16 ? "bf16" : "f32", ") to ", s.out_channels,
-              " channels, kernel ", s.kernel_h, "x", s.kernel_w, ", stride ", s.stride, ", padding ", s.padding, ", ",
-              key.threads, " threads");
+  return text("convolution ", name_of(key.pass), " of ", s.batch, "x", s.height, "x", s.width, "x", s.in_channels, " (",
+              s.dtype == DType::bf16 ? "bf16" : "f32", ") to ", s.out_channels, " channels, kernel ", s.kernel_h, "x",
+              s.kernel_w, ", stride ", s.stride, ", padding ", s.padding, ", ", key.threads, " threads");
 }
 
 void check(const Key& key) {
@@ -91,11 +89,11 @@ struct Tensors {
 bool avoid(const Conv2dShape& s, Pass pass, const char* implementation) {
   const bool pointwise = s.kernel_h == 1 && s.kernel_w == 1;
   const auto is = [implementation](const char* part) { return std::strstr(implementation, part) != nullptr; };
-  if (pass == Pass::filter) return false;
+  if (pass == Pass::backward_filter) return false;
   // The bf16 1x1 kernels of oneDNN 2.6.3 sum an odd number of channels wrongly where images have 30, 60, ... pixels.
   const int summed = pass == Pass::forward ? s.in_channels : s.out_channels;
   if (pointwise && s.dtype == DType::bf16 && summed % 2 != 0 && is("1x1")) return true;
-  if (pass == Pass::data) return false;
+  if (pass == Pass::backward_data) return false;
   // Few input channels leave a batch-reduce matrix product almost nothing to reduce over.
   if (s.in_channels < 16 && is("brgconv")) return true;
   // The 1x1 kernels copy a strided input before they read it; the direct kernels read it in place.
@@ -111,13 +109,13 @@ auto describe_forward(const Conv2dShape& s, const Tensors& t) {
 
 auto describe_data(const Conv2dShape& s, const Tensors& t) {
   return onednn::describe<dnnl::convolution_backward_data>(
-      [&s](const char* name) { return avoid(s, Pass::data, name); }, describe_forward(s, t),
+      [&s](const char* name) { return avoid(s, Pass::backward_data, name); }, describe_forward(s, t),
       dnnl::algorithm::convolution_direct, t.x, t.weight(Tag::any), t.y, t.stride, t.before, t.after);
 }
 
 auto describe_filter(const Conv2dShape& s, const Tensors& t) {
   return onednn::describe<dnnl::convolution_backward_weights>(
-      [&s](const char* name) { return avoid(s, Pass::filter, name); }, describe_forward(s, t),
+      [&s](const char* name) { return avoid(s, Pass::backward_filter, name); }, describe_forward(s, t),
       dnnl::algorithm::convolution_direct, t.x, t.weight_gradient(Tag::any), t.bias, t.y, t.stride, t.before, t.after);
 }
 
@@ -192,9 +190,9 @@ Plan& plan_of(const Key& key) {
     switch (key.pass) {
       case Pass::forward:
         return plan_forward(key);
-      case Pass::data:
+      case Pass::backward_data:
         return plan_data(key);
-      case Pass::filter:
+      case Pass::backward_filter:
         return plan_filter(key);
     }
     fail(ErrorKind::internal, "unknown pass");
@@ -220,21 +218,19 @@ void with_plan(const Launch& launch, const Conv2dShape& shape, Pass pass, bool b
 
 }  // namespace
 
-std::size_t conv2d_workspace(const Conv2dShape& shape, Precision) {
+std::size_t conv2d_workspace(const Conv2dShape& shape, ConvolutionPass pass, Precision) {
   if (winograd::chosen(shape)) return winograd::workspace(shape);
   std::size_t bytes = 0;
   const auto lock = cache().lock();
-  for (const Pass pass : {Pass::forward, Pass::data, Pass::filter}) {
-    for (const bool bias : {false, true}) {
-      if (pass == Pass::data && bias) continue;
-      const Key key{shape, pass, bias, threads()};
-      try {
-        Pieces pieces(nullptr);
-        plan_of(key).divide(pieces);
-        bytes = std::max(bytes, pieces.needed());
-      } catch (const dnnl::error& error) {
-        onednn::rethrow(error, describe(key));
-      }
+  for (const bool bias : {false, true}) {
+    if (pass == Pass::backward_data && bias) continue;
+    const Key key{shape, pass, bias, threads()};
+    try {
+      Pieces pieces(nullptr);
+      plan_of(key).divide(pieces);
+      bytes = std::max(bytes, pieces.needed());
+    } catch (const dnnl::error& error) {
+      onednn::rethrow(error, describe(key));
     }
   }
   return bytes;
@@ -258,7 +254,7 @@ void conv2d_backward_data(const Launch& launch, const Conv2dShape& shape, const 
     return winograd::backward_data(launch, shape, static_cast<const float*>(dy), static_cast<const float*>(weight),
                                    static_cast<float*>(dx));
   }
-  with_plan(launch, shape, Pass::data, false, [&](Plan& plan, const Plan::Workspace& workspace) {
+  with_plan(launch, shape, Pass::backward_data, false, [&](Plan& plan, const Plan::Workspace& workspace) {
     if (plan.reorder.needed()) plan.reorder.run(weight, workspace.weight, workspace.scratch);
     plan.call.run({dy, plan.reorder.needed() ? workspace.weight : weight, dx, workspace.scratch});
   });
@@ -270,7 +266,7 @@ void conv2d_backward_filter(const Launch& launch, const Conv2dShape& shape, cons
     return winograd::backward_filter(launch, shape, static_cast<const float*>(x), static_cast<const float*>(dy),
                                      dweight, dbias);
   }
-  with_plan(launch, shape, Pass::filter, dbias != nullptr, [&](Plan& plan, const Plan::Workspace& workspace) {
+  with_plan(launch, shape, Pass::backward_filter, dbias != nullptr, [&](Plan& plan, const Plan::Workspace& workspace) {
     void* const gradient = plan.reorder.needed() ? workspace.weight : dweight;
     plan.call.run({x, dy, gradient, dbias, workspace.scratch});
     if (plan.reorder.needed()) plan.reorder.run(gradient, dweight, workspace.scratch);

@@ -35,13 +35,10 @@ Launch behind(const Launch& at, std::size_t bytes) {
 
 }  // namespace
 
-std::size_t conv2d_workspace(const Conv2dShape& s, Precision precision) {
-  std::size_t bytes = column_sums_workspace(output_rows(s), s.out_channels);
-  for (const ConvolutionPass pass : convolution_passes) {
-    const std::size_t kept = pass == ConvolutionPass::backward_filter ? narrow_gradient_bytes(s) : 0;
-    bytes = std::max(bytes, kept + convolve_workspace(s, pass, precision));
-  }
-  return bytes;
+std::size_t conv2d_workspace(const Conv2dShape& s, ConvolutionPass pass, Precision precision) {
+  const std::size_t library = convolve_workspace(s, pass, precision);
+  if (pass != ConvolutionPass::backward_filter) return library;
+  return std::max(narrow_gradient_bytes(s) + library, column_sums_workspace(output_rows(s), s.out_channels));
 }
 
 void conv2d_forward(const Launch& at, const Conv2dShape& s, const void* x, const void* weight, const float* bias,

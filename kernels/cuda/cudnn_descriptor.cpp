@@ -29,6 +29,12 @@ CudnnDescriptor& CudnnDescriptor::finalize(const std::string& what) {
   return *this;
 }
 
+CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name, const std::vector<CudnnDescriptor>& values) {
+  std::vector<cudnnBackendDescriptor_t> raws;
+  for (const CudnnDescriptor& value : values) raws.push_back(value.raw());
+  return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(raws.size()), raws.data());
+}
+
 bool CudnnDescriptor::try_finalize(const std::string& what) {
   const cudnnStatus_t status = cudnnBackendFinalize(raw());
   if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED) return false;
@@ -52,7 +58,11 @@ std::int64_t CudnnDescriptor::integer(cudnnBackendAttributeName_t name) const {
 
 std::vector<CudnnDescriptor> CudnnDescriptor::descriptors(cudnnBackendAttributeName_t name,
                                                           cudnnBackendDescriptorType_t type) const {
-  const std::int64_t count = read(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, nullptr);
+  return descriptors(name, type, read(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, nullptr));
+}
+
+std::vector<CudnnDescriptor> CudnnDescriptor::descriptors(cudnnBackendAttributeName_t name,
+                                                          cudnnBackendDescriptorType_t type, std::int64_t count) const {
   std::vector<CudnnDescriptor> out;
   std::vector<cudnnBackendDescriptor_t> raws;
   for (std::int64_t i = 0; i < count; ++i) {

@@ -30,6 +30,7 @@ class CudnnDescriptor {
     const cudnnBackendDescriptor_t raw = value.raw();
     return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &raw);
   }
+  CudnnDescriptor& set(cudnnBackendAttributeName_t name, const std::vector<CudnnDescriptor>& values);
   CudnnDescriptor& finalize(const std::string& what);
   /// False where cuDNN does not support what is described, on this device or at all; other failures throw.
   bool try_finalize(const std::string& what);
@@ -42,8 +43,11 @@ class CudnnDescriptor {
     values.resize(static_cast<std::size_t>(read(name, type, most, values.data())));
     return values;
   }
-  /// An array of descriptors of one type.
+  /// An array of descriptors of one type, as many as there are.
   std::vector<CudnnDescriptor> descriptors(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type) const;
+  /// The same where cuDNN does not say how many there are; there are at most `most`.
+  std::vector<CudnnDescriptor> descriptors(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
+                                           std::int64_t most) const;
 
   cudnnBackendDescriptor_t raw() const { return descriptor_.get(); }
 

@@ -3,9 +3,10 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
-#include <optional>
+#include <set>
 
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/cudnn_plan_name.h"
 
 namespace retort::cuda {
 namespace {
@@ -99,21 +100,13 @@ CudnnDescriptor graph_of(const Conv2dShape& s, ConvolutionPass pass) {
   return graph.finalize("graph of a convolution");
 }
 
-/// Engines with their settings, the most promising first; then those that always work.
-std::vector<CudnnDescriptor> configurations(const CudnnDescriptor& graph, const PlanDevice& device) {
-  std::vector<CudnnDescriptor> all;
-  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    CudnnDescriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-    heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph)
-        .set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode)
-        .set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, device.descriptor());
-    if (!heuristics.try_finalize("heuristics")) continue;
-    for (CudnnDescriptor& found :
-         heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
-      all.push_back(std::move(found));
-    }
-  }
-  return all;
+std::vector<CudnnDescriptor> ask(const CudnnDescriptor& graph, const PlanDevice& device, cudnnBackendHeurMode_t mode) {
+  CudnnDescriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph)
+      .set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode)
+      .set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, device.descriptor());
+  if (!heuristics.try_finalize("heuristics")) return {};
+  return heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
 }
 
 bool has(const std::vector<Note>& notes, Note note) {
@@ -121,12 +114,43 @@ bool has(const std::vector<Note>& notes, Note note) {
 }
 
 /// Tensor cores round fp32 operands to tf32, so that the reference mode does without.
-bool allowed(const std::vector<Note>& notes, DType dtype, Precision precision) {
-  if (has(notes, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
+bool is_allowed(const std::vector<Note>& notes, const ConvolutionProblem& problem, const PlanRules& rules) {
+  if (rules.deterministic && has(notes, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return false;
   if (has(notes, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
-  if (dtype == DType::bf16) return true;
+  if (problem.shape.dtype == DType::bf16) return true;
   if (has(notes, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)) return false;
-  return precision != Precision::fp32 || !has(notes, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+  return problem.precision != Precision::fp32 || !has(notes, CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+}
+
+std::vector<Note> notes_of(const CudnnDescriptor& engine) {
+  return engine.array<Note>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
+                            CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
+}
+
+CudnnDescriptor engine_of(const CudnnDescriptor& configuration) {
+  return configuration.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR).at(0);
+}
+
+/// What the name says, as the heuristics would have put it. cuDNN judges it, and throws where it cannot be.
+CudnnDescriptor configuration_of(const ConvolutionProblem& problem, const PlanDevice& device,
+                                 const CudnnPlanName& name) {
+  CudnnDescriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph_of(problem.shape, problem.pass))
+      .set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, name.engine)
+      .set(CUDNN_ATTR_ENGINE_DEVICEPROP, device.descriptor())
+      .finalize("engine");
+  std::vector<CudnnDescriptor> knobs;
+  for (const auto& [number, choice] : name.knobs) {
+    const auto type = static_cast<cudnnBackendKnobType_t>(number);
+    knobs.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR)
+        .set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type)
+        .set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, choice)
+        .finalize("choice for a knob");
+  }
+  CudnnDescriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+  configuration.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+  if (!knobs.empty()) configuration.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, knobs);
+  return configuration.finalize("configuration of an engine");
 }
 
 std::string text_of(const std::vector<Note>& notes) {
@@ -185,39 +209,105 @@ std::string PlanDevice::json() const {
   return {characters.begin(), end};
 }
 
-CudnnPlan::CudnnPlan(const Conv2dShape& shape, ConvolutionPass pass, Precision precision, const PlanDevice& device)
-    : pass_(pass), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
-  const CudnnDescriptor graph = graph_of(shape, pass);
-  const std::size_t most = workspace_in_proportion(shape);
-  std::optional<CudnnDescriptor> smallest;
-  int candidates = 0;
-  int usable = 0;
-  for (const CudnnDescriptor& configuration : configurations(graph, device)) {
-    candidates += 1;
-    const auto engines = configuration.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-    const auto notes = engines.at(0).array<Note>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
-                                                 CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
-    if (!allowed(notes, shape.dtype, precision)) continue;
-    usable += 1;
-    if (smallest && report_.workspace_bytes <= most) continue;  // found; the others are only counted
-    CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
-        .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
-    if (!plan.try_finalize("execution plan")) continue;  // not on this device
-    const auto bytes = static_cast<std::size_t>(plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-    if (smallest && bytes >= report_.workspace_bytes) continue;
-    smallest = plan;
-    report_.engine = engines.at(0).integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
-    report_.notes = text_of(notes);
-    report_.workspace_bytes = bytes;
+CudnnPlan::CudnnPlan(ConvolutionPass pass, CudnnDescriptor configuration, CudnnDescriptor plan)
+    : pass_(pass),
+      configuration_(std::move(configuration)),
+      plan_(std::move(plan)),
+      name_(CudnnPlanName::of(configuration_).text()),
+      workspace_bytes_(static_cast<std::size_t>(plan_.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE))) {}
+
+std::optional<CudnnPlan> CudnnPlan::of(const ConvolutionProblem& problem, const CudnnDescriptor& configuration,
+                                       const PlanDevice& device) {
+  CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
+      .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
+  if (!plan.try_finalize("execution plan")) return std::nullopt;
+  return CudnnPlan(problem.pass, configuration, std::move(plan));
+}
+
+std::optional<CudnnPlan> CudnnPlan::named(const ConvolutionProblem& problem, const PlanRules& rules,
+                                          const PlanDevice& device, const std::string& text) {
+  const auto name = CudnnPlanName::parse(text);
+  if (!name) return std::nullopt;
+  try {
+    const CudnnDescriptor configuration = configuration_of(problem, device, *name);
+    if (!is_allowed(notes_of(engine_of(configuration)), problem, rules)) return std::nullopt;
+    return of(problem, configuration, device);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::device) throw;
+    return std::nullopt;
   }
-  report_.candidates = candidates;
-  report_.allowed = usable;
+}
+
+ConvolutionPlanReport CudnnPlan::report() const {
+  const CudnnDescriptor engine = engine_of(configuration_);
+  ConvolutionPlanReport report;
+  report.plan = name_;
+  report.engine = engine.integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+  report.notes = text_of(notes_of(engine));
+  report.workspace_bytes = workspace_bytes_;
+  return report;
+}
+
+CudnnOffer::CudnnOffer(const ConvolutionProblem& problem, const PlanRules& rules, const PlanDevice& device)
+    : problem_(problem), rules_(rules), device_(device) {}
+
+/// Engines with their settings, the most promising first; then those that always work.
+template <typename Visitor>
+void CudnnOffer::visit(const Visitor& visitor) const {
+  const CudnnDescriptor graph = graph_of(problem_.shape, problem_.pass);
+  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    for (const CudnnDescriptor& configuration : ask(graph, device_, mode)) {
+      if (!visitor(configuration)) return;
+    }
+  }
+}
+
+bool CudnnOffer::allows(const CudnnDescriptor& configuration) const {
+  return is_allowed(notes_of(engine_of(configuration)), problem_, rules_);
+}
+
+std::optional<CudnnPlan> CudnnOffer::plan(const CudnnDescriptor& configuration) const {
+  return allows(configuration) ? CudnnPlan::of(problem_, configuration, device_) : std::nullopt;
+}
+
+CudnnOffer::Count CudnnOffer::count() const {
+  Count found;
+  visit([&](const CudnnDescriptor& configuration) {
+    found.offered += 1;
+    found.allowed += allows(configuration) ? 1 : 0;
+    return true;
+  });
+  return found;
+}
+
+CudnnPlan CudnnOffer::favourite() const {
+  const std::size_t most = workspace_in_proportion(problem_.shape);
+  std::optional<CudnnPlan> smallest;
+  visit([&](const CudnnDescriptor& configuration) {
+    auto next = plan(configuration);
+    if (next && (!smallest || next->workspace_bytes() < smallest->workspace_bytes())) smallest = std::move(next);
+    return !smallest || smallest->workspace_bytes() > most;
+  });
   if (!smallest) {
-    fail(ErrorKind::device, text("cuDNN has no deterministic plan for a ", describe(shape, pass, precision), " (",
-                                 candidates, " offered, ", usable, " allowed)"));
+    const Count found = count();
+    fail(ErrorKind::device, text("cuDNN has no plan for a ", describe(problem_), " (", found.offered, " offered, ",
+                                 found.allowed, " allowed)"));
   }
-  plan_ = *smallest;
+  return std::move(*smallest);
+}
+
+std::vector<CudnnPlan> CudnnOffer::all() const {
+  const std::size_t most = workspace_in_proportion(problem_.shape);
+  std::vector<CudnnPlan> all;
+  std::set<std::string> names;
+  visit([&](const CudnnDescriptor& configuration) {
+    auto next = plan(configuration);
+    if (next && next->workspace_bytes() <= most && names.insert(next->name()).second) all.push_back(std::move(*next));
+    return true;
+  });
+  if (all.empty()) all.push_back(favourite());
+  return all;
 }
 
 void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const {
@@ -231,16 +321,6 @@ void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void
       .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace)
       .finalize("operands of a convolution");
   check_cudnn(cudnnBackendExecute(handle, plan_.raw(), pack.raw()), "convolution");
-}
-
-std::string describe(const Conv2dShape& s, ConvolutionPass pass, Precision precision) {
-  const char* type = s.dtype == DType::bf16 ? "bf16" : precision == Precision::fp32 ? "fp32" : "tf32";
-  const char* what = pass == ConvolutionPass::forward         ? "forward"
-                     : pass == ConvolutionPass::backward_data ? "data gradient"
-                                                              : "filter gradient";
-  return text(s.kernel_h, "x", s.kernel_w, " convolution of (", s.batch, ", ", s.height, ", ", s.width, ", ",
-              s.in_channels, ") to ", s.out_channels, " channels, stride ", s.stride, ", padding ", s.padding, ", ",
-              type, ", ", what);
 }
 
 }  // namespace retort::cuda

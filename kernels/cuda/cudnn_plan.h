@@ -1,7 +1,9 @@
 // An execution plan of cuDNN for one convolution: an engine, its settings, and how much workspace they want.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "kernels/convolution_plan.h"
 #include "kernels/cuda/cudnn_descriptor.h"
@@ -22,25 +24,62 @@ class PlanDevice {
   CudnnDescriptor descriptor_;
 };
 
-/// The first deterministic plan in the order of cuDNN's heuristics that computes as the precision wants and whose
-/// workspace is in proportion to its operands; if none's is, the one with the smallest.
+/// An engine with its settings, ready to be run.
 class CudnnPlan {
  public:
-  CudnnPlan(const Conv2dShape& shape, ConvolutionPass pass, Precision precision, const PlanDevice& device);
+  /// Nothing where the device does not support it.
+  static std::optional<CudnnPlan> of(const ConvolutionProblem& problem, const CudnnDescriptor& configuration,
+                                     const PlanDevice& device);
+  /// The plan of this name, made without the heuristics; nothing where cuDNN has none, or not by these rules.
+  static std::optional<CudnnPlan> named(const ConvolutionProblem& problem, const PlanRules& rules,
+                                        const PlanDevice& device, const std::string& name);
 
-  const ConvolutionPlanReport& report() const { return report_; }
-  std::size_t workspace_bytes() const { return report_.workspace_bytes; }
+  const std::string& name() const { return name_; }
+  std::size_t workspace_bytes() const { return workspace_bytes_; }
+  /// All but the counts.
+  ConvolutionPlanReport report() const;
 
   /// Operands as in convolve().
   void execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const;
 
  private:
+  CudnnPlan(ConvolutionPass pass, CudnnDescriptor configuration, CudnnDescriptor plan);
+
   ConvolutionPass pass_;
-  CudnnDescriptor plan_;
-  ConvolutionPlanReport report_;
+  CudnnDescriptor configuration_, plan_;
+  std::string name_;
+  std::size_t workspace_bytes_;
 };
 
-/// "3x3 convolution of ...", for messages.
-std::string describe(const Conv2dShape& shape, ConvolutionPass pass, Precision precision);
+/// What cuDNN's heuristics offer for a convolution, the most promising first.
+class CudnnOffer {
+ public:
+  CudnnOffer(const ConvolutionProblem& problem, const PlanRules& rules, const PlanDevice& device);
+
+  /// The first whose workspace is in proportion to its operands; if none's is, the one with the smallest. Throws
+  /// Error(device) where there is none at all.
+  CudnnPlan favourite() const;
+  /// All in proportion, each once; at least the favourite, which comes first.
+  std::vector<CudnnPlan> all() const;
+
+  struct Count {
+    int offered = 0, allowed = 0;
+  };
+  /// How many there are, and how many of them rules and precision allow.
+  Count count() const;
+
+ private:
+  /// visit(configuration) until it returns false. The heuristics' second list is asked for only if the first does not
+  /// suffice: either costs tens of milliseconds.
+  template <typename Visitor>
+  void visit(const Visitor& visitor) const;
+  bool allows(const CudnnDescriptor& configuration) const;
+  /// The configuration's plan, if it is allowed and the device supports it.
+  std::optional<CudnnPlan> plan(const CudnnDescriptor& configuration) const;
+
+  ConvolutionProblem problem_;
+  PlanRules rules_;
+  PlanDevice device_;
+};
 
 }  // namespace retort::cuda

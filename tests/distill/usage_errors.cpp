@@ -20,6 +20,8 @@ TEST_CASE("usage: unknown names are answered with the known ones") {
   check_refused(teach({"--mask", "x"}), 2, {"--mask x", "confidence, random"});
   check_refused(teach({"--optimizer", "lion"}), 2, {"--optimizer lion", "sgd, adamw"});
   check_refused(teach({"--precision", "fp8"}), 2, {"--precision fp8", "fp32, tf32, bf16"});
+  check_refused(teach({"--plans", "guessed"}), 2, {"--plans guessed", "tuned, heuristic"});
+  check_refused(teach({"--fast", "1"}), 2, {"--fast 1", "on, off"});
   check_refused(retort_program({"distill", "--teacher", "t", "--method", "magic", "--out", out}), 2,
                 {"--method magic", "kd, significance, regulated, hybrid"});
   check_refused(retort_program({"reproduce", "everything"}), 2, {"everything", "demo", "mnist"});

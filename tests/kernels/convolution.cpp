@@ -46,7 +46,7 @@ BACKEND_TEST("convolution run twice gives the same bits, also after another shap
   const auto run = [&](cases::ConvolutionCase c) {
     if (!multiplies(backend, c.shape.dtype)) c.shape.dtype = DType::f32;
     const ConvolutionOperands o(c);
-    const Workspace workspace(backend, backend.conv2d_workspace(c.shape, Precision::fp32));
+    const Workspace workspace(backend, backend.conv2d_workspace(c.shape, ConvolutionPass::forward, Precision::fp32));
     const Buffer x = input(backend, c.shape.dtype, o.x);
     const Buffer weight = input(backend, c.shape.dtype, o.weight);
     const Buffer y = output(backend, c.shape.dtype, reference::output_count(c.shape));

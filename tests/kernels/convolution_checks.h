@@ -35,7 +35,7 @@ inline void check_conv2d_forward(const Backend& backend, const cases::Convolutio
   if (!multiplies(backend, c.shape.dtype)) return;
   const ConvolutionOperands o(c);
   const Conv2dShape& s = c.shape;
-  const Workspace workspace(backend, backend.conv2d_workspace(s, Precision::fp32));
+  const Workspace workspace(backend, backend.conv2d_workspace(s, ConvolutionPass::forward, Precision::fp32));
   const Buffer x = input(backend, s.dtype, o.x);
   const Buffer weight = input(backend, s.dtype, o.weight);
   const Buffer bias = input(backend, DType::f32, o.bias);
@@ -56,7 +56,7 @@ inline void check_conv2d_backward_data(const Backend& backend, const cases::Conv
   if (!multiplies(backend, c.shape.dtype)) return;
   const ConvolutionOperands o(c);
   const Conv2dShape& s = c.shape;
-  const Workspace workspace(backend, backend.conv2d_workspace(s, Precision::fp32));
+  const Workspace workspace(backend, backend.conv2d_workspace(s, ConvolutionPass::backward_data, Precision::fp32));
   const Buffer dy = input(backend, s.dtype, o.dy);
   const Buffer weight = input(backend, s.dtype, o.weight);
   const Buffer dx = output(backend, s.dtype, reference::input_count(s));
@@ -75,7 +75,7 @@ inline void check_conv2d_backward_filter(const Backend& backend, const cases::Co
   if (!multiplies(backend, c.shape.dtype)) return;
   const ConvolutionOperands o(c);
   const Conv2dShape& s = c.shape;
-  const Workspace workspace(backend, backend.conv2d_workspace(s, Precision::fp32));
+  const Workspace workspace(backend, backend.conv2d_workspace(s, ConvolutionPass::backward_filter, Precision::fp32));
   const Buffer x = input(backend, s.dtype, o.x);
   const Buffer dy = input(backend, s.dtype, o.dy);
   const Buffer dweight = output(backend, DType::f32, reference::weight_count(s));

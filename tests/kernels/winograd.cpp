@@ -97,9 +97,13 @@ TEST_CASE(
   const Buffer weight = input(backend, DType::f32, o.weight);
   const Buffer bias = input(backend, DType::f32, o.bias);
   const Buffer dy = input(backend, DType::f32, o.dy);
+  const auto size_of_workspace = [&](ConvolutionPass pass) {
+    return backend.conv2d_workspace(c.shape, pass, Precision::fp32);
+  };
   const auto outputs = [&](int threads) {
     const Forced forced(threads);
-    const Workspace workspace(backend, backend.conv2d_workspace(c.shape, Precision::fp32));
+    const Workspace workspace(backend, std::max(size_of_workspace(ConvolutionPass::forward),
+                                                size_of_workspace(ConvolutionPass::backward_data)));
     const Buffer y = output(backend, DType::f32, o.dy.size());
     const Buffer dx = output(backend, DType::f32, o.x.size());
     backend.conv2d_forward(workspace.launch(), c.shape, x.data(), weight.data(), bias.f32(), y.data());
@@ -108,7 +112,7 @@ TEST_CASE(
   };
   const auto gradients = [&](int threads) {
     const Forced forced(threads);
-    const Workspace workspace(backend, backend.conv2d_workspace(c.shape, Precision::fp32));
+    const Workspace workspace(backend, size_of_workspace(ConvolutionPass::backward_filter));
     const Buffer dweight = output(backend, DType::f32, o.weight.size());
     const Buffer dbias = output(backend, DType::f32, o.bias.size());
     backend.conv2d_backward_filter(workspace.launch(), c.shape, x.data(), dy.data(), dweight.f32(), dbias.f32());

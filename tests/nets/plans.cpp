@@ -13,6 +13,8 @@
 namespace retort {
 namespace {
 
+const ConvolutionProblem kSmall{{1, 8, 8, 8, 8, 3, 3, 1, 1}, ConvolutionPass::forward, Precision::fp32};
+
 std::string description(const std::string& name) {
   std::ifstream file(std::string(RETORT_TEST_DIR) + "/devices/" + name);
   std::ostringstream out;
@@ -23,8 +25,7 @@ std::string description(const std::string& name) {
 
 bool has_cuda() {
   try {
-    cuda::plan_convolution({1, 8, 8, 8, 8, 3, 3, 1, 1}, ConvolutionPass::forward, Precision::fp32,
-                           description("h200.json"));
+    cuda::plan_convolution(kSmall, {}, description("h200.json"));
     return true;
   } catch (const Error& error) {
     if (std::string(error.what()).find("built without CUDA") == std::string::npos) throw;
@@ -69,7 +70,7 @@ void check_plans(int batch) {
         CAPTURE(static_cast<int>(precision));
         CAPTURE(static_cast<int>(pass));
         ConvolutionPlanReport plan;
-        REQUIRE_NOTHROW(plan = cuda::plan_convolution(shape, pass, precision, device));
+        REQUIRE_NOTHROW(plan = cuda::plan_convolution({shape, pass, precision}, {}, device));
         CHECK(plan.allowed >= 1);
         if (precision == Precision::fp32) CHECK(plan.notes.find("tensor cores") == std::string::npos);
         CHECK(static_cast<double>(plan.workspace_bytes) <= 16.0 * (1 << 20) + 3 * operands(shape));
@@ -93,9 +94,64 @@ TEST_CASE("plans: a partial batch of 37") {
 
 TEST_CASE("plans: what is no description of a device is refused") {
   if (!has_cuda()) return;
-  CHECK_THROWS_AS(
-      cuda::plan_convolution({1, 8, 8, 8, 8, 3, 3, 1, 1}, ConvolutionPass::forward, Precision::fp32, "{\"deviceVer\":"),
-      Error);
+  CHECK_THROWS_AS(cuda::plan_convolution(kSmall, {}, "{\"deviceVer\":"), Error);
+}
+
+TEST_CASE("plans: each that is offered can be made anew from its name, and is the same") {
+  if (!has_cuda()) return;
+  const std::string device = description("h200.json");
+  const auto network = make_network("resnet8", {}, 10);
+  std::vector<Conv2dShape> shapes = convolutions_of(*network, 128);
+  shapes.resize(4);  // each takes a while
+  for (Conv2dShape shape : shapes) {
+    for (const Precision precision : {Precision::fp32, Precision::tf32, Precision::bf16}) {
+      shape.dtype = precision == Precision::bf16 ? DType::bf16 : DType::f32;
+      for (const ConvolutionPass pass : convolution_passes) {
+        const ConvolutionProblem problem{shape, pass, precision};
+        CAPTURE(describe(problem));
+        const auto offered = cuda::plans_offered(problem, {}, device);
+        REQUIRE(!offered.empty());
+        CHECK(offered.front().plan == cuda::plan_convolution(problem, {}, device).plan);
+        for (const ConvolutionPlanReport& plan : {offered.front(), offered.back()}) {
+          CAPTURE(plan.plan);
+          const auto again = cuda::plan_convolution(problem, {}, device, plan.plan);
+          CHECK(again.plan == plan.plan);
+          CHECK(again.engine == plan.engine);
+          CHECK(again.notes == plan.notes);
+          CHECK(again.workspace_bytes == plan.workspace_bytes);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("plans: what is no plan's name, or no plan of this convolution, is refused") {
+  if (!has_cuda()) return;
+  const std::string device = description("h200.json");
+  for (const std::string name : {"eng", "eng1_", "eng1_k2", "eng1_k2=x", "fast", "eng99999", "eng0_k2=1000000", "eng-1",
+                                 "eng0_k999=1", "eng99999999999999999999"}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(cuda::plan_convolution(kSmall, {}, device, name), Error);
+  }
+}
+
+TEST_CASE("plans: those that do not give the same bits each time are there only if asked for") {
+  if (!has_cuda()) return;
+  const std::string device = description("h200.json");
+  const ConvolutionProblem problem{
+      {128, 32, 32, 16, 16, 3, 3, 1, 1}, ConvolutionPass::backward_filter, Precision::fp32};
+  PlanRules fast;
+  fast.deterministic = false;
+  const auto steady = cuda::plans_offered(problem, {}, device), all = cuda::plans_offered(problem, fast, device);
+  CHECK(all.size() > steady.size());
+  CHECK(cuda::plan_convolution(problem, fast, device).allowed > cuda::plan_convolution(problem, {}, device).allowed);
+  std::set<std::string> names;
+  for (const ConvolutionPlanReport& plan : steady) names.insert(plan.plan);
+  for (const ConvolutionPlanReport& plan : all) {
+    if (names.count(plan.plan) != 0) continue;
+    CHECK_NOTHROW(cuda::plan_convolution(problem, fast, device, plan.plan));
+    CHECK_THROWS_AS(cuda::plan_convolution(problem, {}, device, plan.plan), Error);
+  }
 }
 
 TEST_CASE("nets: the convolutions of a network, each once, and nothing allocated for them") {

@@ -5,14 +5,15 @@
 // segmentation fault.
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 
-#include "kernels/convolution_plan.h"
 #include "kernels/device_info.h"
 #include "kernels/error.h"
 #include "kernels/memory.h"
 #include "kernels/timing.h"
+#include "tests/simt/emulated_plans.h"
 #include "tests/simt/recording.h"
 #include "tests/simt/runner.h"
 
@@ -153,17 +154,23 @@ void synchronize(const Launch&) {
   simt::not_while_recording("synchronize");
 }
 
+/// A mark of the host's clock, and the time that was added to it for convolutions.
+struct Mark {
+  void* host;
+  double added;
+};
+
 void* make_mark(const Launch& at) {
-  return cpu::make_mark(at);
+  return new Mark{cpu::make_mark(at), simt::seconds_of_convolutions()};
 }
-void wait_for(void* mark) {
-  cpu::wait_for(mark);
-}
+void wait_for(void*) {}
 double seconds_between(void* first, void* second) {
-  return cpu::seconds_between(first, second);
+  const auto *a = static_cast<Mark*>(first), *b = static_cast<Mark*>(second);
+  return cpu::seconds_between(a->host, b->host) + b->added - a->added;
 }
 void release_mark(void* mark) noexcept {
-  cpu::release_mark(mark);
+  cpu::release_mark(static_cast<Mark*>(mark)->host);
+  delete static_cast<Mark*>(mark);
 }
 
 bool available() noexcept {
@@ -171,18 +178,13 @@ bool available() noexcept {
 }
 DeviceInfo device_info() {
   DeviceInfo info;
-  info.name = "emulated device";
+  const char* name = std::getenv("RETORT_EMULATED_NAME");
+  info.name = name == nullptr ? "emulated device" : name;
   info.capability = "0.0";
   info.multiprocessors = 1;
   info.memory_bytes = DeviceMemory::kBytes;
   info.driver = info.runtime = info.cudnn = info.cublaslt = "none";
   return info;
-}
-ConvolutionPlanReport plan_convolution(const Conv2dShape&, ConvolutionPass, Precision, const std::string&) {
-  fail(ErrorKind::device, "built without CUDA (plan_convolution)");
-}
-std::string describe_device() {
-  fail(ErrorKind::device, "the emulated device has no description");
 }
 
 }  // namespace retort::cuda

@@ -1,10 +1,11 @@
 // In place of cuDNN and cuBLASLt, where CUDA kernels run on the host: the CPU backend computes convolutions and matrix
 // products, so that what Retort's own code does around them is run as well.
 
+#include "tests/simt/libraries.h"
+
 #include <memory>
 #include <vector>
 
-#include "kernels/cuda/convolve.h"
 #include "kernels/cuda/matrix_product.h"
 #include "kernels/error.h"
 #include "kernels/linear.h"
@@ -38,10 +39,10 @@ void write(DType dtype, void* to, const Floats& values) {
 /// Some bytes, so that callers that forget to pass the workspace on are found out.
 constexpr std::size_t kWorkspace = 512;
 
-void use_workspace(const Launch& at) {
-  RETORT_CHECK(at.workspace != nullptr && at.workspace_bytes >= kWorkspace, "a library got ", at.workspace_bytes,
-               " bytes of workspace and asked for ", kWorkspace);
-  fill_zero({}, at.workspace, kWorkspace);
+void use_workspace(const Launch& at, std::size_t wanted) {
+  RETORT_CHECK(at.workspace != nullptr && at.workspace_bytes >= wanted, "a library got ", at.workspace_bytes,
+               " bytes of workspace and asked for ", wanted);
+  fill_zero({}, at.workspace, wanted);
 }
 
 /// bf16 operands are multiplied as floats and the result is rounded, as tensor cores do.
@@ -51,7 +52,7 @@ void convolve_now(const Conv2dShape& shape, ConvolutionPass pass, const void* a,
   const std::int64_t x = std::int64_t{s.batch} * s.height * s.width * s.in_channels;
   const std::int64_t w = std::int64_t{s.out_channels} * s.kernel_h * s.kernel_w * s.in_channels;
   const std::int64_t y = std::int64_t{s.batch} * s.out_height() * s.out_width() * s.out_channels;
-  std::vector<std::byte> scratch(cpu::conv2d_workspace(s, Precision::fp32) + 256);
+  std::vector<std::byte> scratch(cpu::conv2d_workspace(s, pass, Precision::fp32) + 256);
   void* aligned = scratch.data();
   std::size_t room = scratch.size();
   std::align(256, scratch.size() - 256, aligned, room);
@@ -95,13 +96,10 @@ void multiply_now(const MatrixProduct& p, const float* a, const float* b, const 
 
 }  // namespace
 
-std::size_t convolve_workspace(const Conv2dShape&, ConvolutionPass, Precision) {
-  return kWorkspace;
-}
-
-void convolve(const Launch& at, const Conv2dShape& shape, ConvolutionPass pass, const void* a, const void* b, void* c) {
+void submit_convolution(const Launch& at, const Conv2dShape& shape, ConvolutionPass pass, std::size_t workspace,
+                        const void* a, const void* b, void* c) {
   ::simt::submit(at.stream, [=] {
-    use_workspace(at);
+    use_workspace(at, workspace);
     convolve_now(shape, pass, a, b, c);
   });
 }
@@ -112,7 +110,7 @@ std::size_t multiply_workspace() {
 
 void multiply(const Launch& at, const MatrixProduct& p, const float* a, const float* b, const float* bias, float* c) {
   ::simt::submit(at.stream, [=] {
-    use_workspace(at);
+    use_workspace(at, kWorkspace);
     multiply_now(p, a, b, bias, c);
   });
 }
