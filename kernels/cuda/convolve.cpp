@@ -7,7 +7,7 @@
 #include <mutex>
 #include <tuple>
 
-#include "kernels/cuda/cudnn_plan.h"
+#include "kernels/cuda/cudnn_in_use.h"
 
 namespace retort::cuda {
 namespace {
@@ -38,6 +38,13 @@ const CudnnPlan& plan_of(const Conv2dShape& shape, ConvolutionPass pass, Precisi
 }
 
 }  // namespace
+
+cudnnHandle_t cudnn_handle() {
+  return handle();
+}
+const PlanDevice& plan_device() {
+  return device();
+}
 
 std::size_t convolve_workspace(const Conv2dShape& shape, ConvolutionPass pass, Precision precision) {
   handle();  // it takes memory of its own, which has to be gone before anybody asks how much there is

@@ -33,6 +33,8 @@ CudnnDescriptor tensor(std::int64_t name, DType dtype, int n, int h, int w, int 
   return out.finalize("tensor");
 }
 
+}  // namespace
+
 CudnnDescriptor cross_correlation(const Conv2dShape& s) {
   const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
@@ -46,6 +48,8 @@ CudnnDescriptor cross_correlation(const Conv2dShape& s) {
       .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Integers{s.padding, s.padding});
   return out.finalize("convolution");
 }
+
+namespace {
 
 /// cuDNN has a type and a set of attribute names for each pass.
 struct PassNames {
@@ -185,39 +189,40 @@ std::string PlanDevice::json() const {
   return {characters.begin(), end};
 }
 
-CudnnPlan::CudnnPlan(const Conv2dShape& shape, ConvolutionPass pass, Precision precision, const PlanDevice& device)
-    : pass_(pass), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
-  const CudnnDescriptor graph = graph_of(shape, pass);
+std::optional<CudnnDescriptor> choose_plan(const CudnnDescriptor& graph, const Conv2dShape& shape, Precision precision,
+                                           const PlanDevice& device, ConvolutionPlanReport& report) {
   const std::size_t most = workspace_in_proportion(shape);
   std::optional<CudnnDescriptor> smallest;
-  int candidates = 0;
-  int usable = 0;
   for (const CudnnDescriptor& configuration : configurations(graph, device)) {
-    candidates += 1;
+    report.candidates += 1;
     const auto engines = configuration.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
     const auto notes = engines.at(0).array<Note>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                                                  CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
     if (!allowed(notes, shape.dtype, precision)) continue;
-    usable += 1;
-    if (smallest && report_.workspace_bytes <= most) continue;  // found; the others are only counted
+    report.allowed += 1;
+    if (smallest && report.workspace_bytes <= most) continue;  // found; the others are only counted
     CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
         .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
     if (!plan.try_finalize("execution plan")) continue;  // not on this device
     const auto bytes = static_cast<std::size_t>(plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-    if (smallest && bytes >= report_.workspace_bytes) continue;
+    if (smallest && bytes >= report.workspace_bytes) continue;
     smallest = plan;
-    report_.engine = engines.at(0).integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
-    report_.notes = text_of(notes);
-    report_.workspace_bytes = bytes;
+    report.engine = engines.at(0).integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    report.notes = text_of(notes);
+    report.workspace_bytes = bytes;
   }
-  report_.candidates = candidates;
-  report_.allowed = usable;
-  if (!smallest) {
+  return smallest;
+}
+
+CudnnPlan::CudnnPlan(const Conv2dShape& shape, ConvolutionPass pass, Precision precision, const PlanDevice& device)
+    : pass_(pass), plan_(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+  const auto plan = choose_plan(graph_of(shape, pass), shape, precision, device, report_);
+  if (!plan) {
     fail(ErrorKind::device, text("cuDNN has no deterministic plan for a ", describe(shape, pass, precision), " (",
-                                 candidates, " offered, ", usable, " allowed)"));
+                                 report_.candidates, " offered, ", report_.allowed, " allowed)"));
   }
-  plan_ = *smallest;
+  plan_ = *plan;
 }
 
 void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const {

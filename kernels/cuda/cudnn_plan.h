@@ -1,6 +1,7 @@
 // An execution plan of cuDNN for one convolution: an engine, its settings, and how much workspace they want.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "kernels/convolution_plan.h"
@@ -39,6 +40,13 @@ class CudnnPlan {
   CudnnDescriptor plan_;
   ConvolutionPlanReport report_;
 };
+
+/// For graphs that are more than a convolution: CudnnPlan's choice among the plans of a graph around one of this shape,
+/// and a report of it. Nothing where there is none.
+std::optional<CudnnDescriptor> choose_plan(const CudnnDescriptor& graph, const Conv2dShape& shape, Precision precision,
+                                           const PlanDevice& device, ConvolutionPlanReport& report);
+
+CudnnDescriptor cross_correlation(const Conv2dShape& shape);
 
 /// "3x3 convolution of ...", for messages.
 std::string describe(const Conv2dShape& shape, ConvolutionPass pass, Precision precision);
