@@ -11,6 +11,7 @@
 #include "kernels/convolution_plan.h"
 #include "kernels/device_info.h"
 #include "kernels/error.h"
+#include "kernels/fused_convolution_plan.h"
 #include "kernels/memory.h"
 #include "kernels/timing.h"
 #include "tests/simt/recording.h"
@@ -180,6 +181,9 @@ DeviceInfo device_info() {
 }
 ConvolutionPlanReport plan_convolution(const Conv2dShape&, ConvolutionPass, Precision, const std::string&) {
   fail(ErrorKind::device, "built without CUDA (plan_convolution)");
+}
+std::optional<ConvolutionPlanReport> plan_fused_convolution(const FusedConvolution&, Precision, const std::string&) {
+  fail(ErrorKind::device, "built without CUDA (plan_fused_convolution)");
 }
 std::string describe_device() {
   fail(ErrorKind::device, "the emulated device has no description");
