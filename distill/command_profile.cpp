@@ -57,7 +57,8 @@ Profiled run(const ProfileArguments& a) {
   std::unique_ptr<Teacher> teacher;
   if (!o.teacher_net.empty()) {
     teacher = std::make_unique<Teacher>(
-        context, make_network(o.teacher_net, {data.height, data.width, data.channels}, task->outputs()));
+        context, make_network(o.teacher_net, {data.height, data.width, data.channels}, task->outputs()),
+        o.fold_teacher != "off");
   }
   plan.network = network.get();
   plan.teacher = teacher.get();
@@ -148,6 +149,8 @@ void add_profile_command(CLI::App& app) {
   command->add_option("--data", o.data, "data set, as for teach")->capture_default_str();
   command->add_option("--net", o.net, "network to train; default: the recipe's");
   command->add_option("--teacher-net", o.teacher_net, "distil from a teacher of this kind (with initial parameters)");
+  command->add_option("--fold-teacher", o.fold_teacher, "its batch norm folded into its convolutions: auto, on, off")
+      ->check(CLI::IsMember({"auto", "on", "off"}));
   command->add_option("--regulation", o.regulation, "off, mask or compact")
       ->check(CLI::IsMember({"off", "mask", "compact"}));
   command->add_option("--confidence", o.confidence, "threshold of the rule");

@@ -24,7 +24,7 @@ struct TrainArguments {
 /// Options that only one of the commands has.
 bool belongs(const std::string& command, const std::string& option) {
   static const std::set<std::string> distill_only = {"method", "teacher", "teacher-net", "significance", "weights", "top-share",
-                                                     "temperature", "alpha", "cache-teacher"};
+                                                     "temperature", "alpha", "cache-teacher", "fold-teacher"};
   static const std::set<std::string> teach_only = {"label-smoothing"};
   return command == "distill" ? teach_only.count(option) == 0 : distill_only.count(option) == 0;
 }

@@ -139,6 +139,8 @@ void resolve(RunOptions& o) {
   one_of("fast", o.fast, {"on", "off"});
   one_of("weights", o.weights, {"rate", "linear", "log", "top-share"});
   one_of("cache-teacher", o.cache_teacher, {"auto", "on", "off"});
+  one_of("fold-teacher", o.fold_teacher, {"auto", "on", "off"});
+  if (o.fold_teacher == "auto" && o.command == "distill") o.fold_teacher = "on";  // decided once, as the device is
   one_of("optimizer", o.optimizer, {"sgd", "adamw"});
   one_of("augment", o.augment, {"recipe", "none", "crop", "flip", "crop-flip"});
   one_of("shuffle", o.shuffle, {"on", "off"});

@@ -31,6 +31,7 @@ struct RunOptions {
   double temperature = 4;
   double alpha = 0.9;
   std::string cache_teacher = "auto";
+  std::string fold_teacher = "auto";
   // Recipe; negative or empty values are filled in from the data set's recipe
   double epochs = -1;
   int batch = 0;
@@ -89,6 +90,8 @@ void visit_option_members(Visitor&& visit) {
   visit("temperature", &O::temperature, "T of kd = (1-alpha) CE + alpha T^2 KL(teacher || student) [choice: 4]");
   visit("alpha", &O::alpha, "share of the distillation term [choice: 0.9]");
   visit("cache-teacher", &O::cache_teacher, "teacher logits computed once: auto (when nothing is augmented), on, off");
+  visit("fold-teacher", &O::fold_teacher,
+        "the teacher's batch norm folded into its convolutions: auto (on), on, off; differs in the last bits");
   visit("epochs", &O::epochs, "passes over the training samples in use; fractions count");
   visit("batch", &O::batch, "batch size");
   visit("optimizer", &O::optimizer, "sgd or adamw");

@@ -38,7 +38,10 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
     const std::string path = checkpoint_path(options_.init);
     load_network(read_safetensors(path), path, *network_, false);
   }
-  if (!teaches()) teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_);
+  if (!teaches()) {
+    teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_,
+                                         options_.fold_teacher == "on");
+  }
   plan_.network = network_.get();
   plan_.teacher = teacher_.get();
   plan_.task = task_.get();

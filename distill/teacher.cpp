@@ -8,7 +8,7 @@
 namespace retort {
 
 Teacher::Teacher(Context& context, const std::string& run_or_file, const std::string& net, const Dataset& dataset,
-                 const Task& task)
+                 const Task& task, bool fold)
     : context_(context),
       path_(checkpoint_path(run_or_file)),
       file_(read_safetensors(path_)),
@@ -16,11 +16,13 @@ Teacher::Teacher(Context& context, const std::string& run_or_file, const std::st
       outputs_(task.outputs()) {
   network_->parameters().materialise(context, 0, Trainable::no);
   load_network(file_, path_, *network_, false);
+  if (fold) network_->fold(context);
 }
 
-Teacher::Teacher(Context& context, std::unique_ptr<Network> network)
+Teacher::Teacher(Context& context, std::unique_ptr<Network> network, bool fold)
     : context_(context), network_(std::move(network)), outputs_(network_->classes()) {
   network_->parameters().materialise(context, 0, Trainable::no);
+  if (fold) network_->fold(context);
 }
 
 double Teacher::claimed(const std::string& checksum) const {

@@ -11,12 +11,13 @@ namespace retort {
 
 class Teacher {
  public:
-  /// Reads RUN_OR_FILE. Throws Error(input) for a checkpoint that does not fit the data set.
+  /// Reads RUN_OR_FILE; with `fold`, its batch norm goes into its convolutions. Throws Error(input) for a checkpoint
+  /// that does not fit the data set.
   Teacher(Context& context, const std::string& run_or_file, const std::string& net, const Dataset& dataset,
-          const Task& task);
+          const Task& task, bool fold);
 
   /// One with initial parameters: its logits mean nothing, but cost what a trained one's do.
-  Teacher(Context& context, std::unique_ptr<Network> network);
+  Teacher(Context& context, std::unique_ptr<Network> network, bool fold = true);
 
   Network& network() { return *network_; }
   const TensorFile& file() const { return file_; }

@@ -1,16 +1,17 @@
-// defines: conv2d, linear
+// defines: conv2d, folded_conv2d, linear
 #include "engine/op_support.h"
 #include "kernels/convolution.h"
+#include "kernels/fused_convolution.h"
 #include "kernels/linear.h"
 
 namespace retort {
 namespace {
 
-Conv2dShape conv_shape(const Var& x, const Var& weight, Conv2dOptions options) {
+Conv2dShape conv_shape(const Var& x, const Shape& weight, Conv2dOptions options) {
   detail::check_rank("conv2d", x, 4);
-  detail::check_rank("conv2d weight", weight, 4);
-  RETORT_CHECK(x->shape()[3] == weight->shape()[3], "conv2d: input ", x->shape(), " has ", x->shape()[3],
-               " channels, weight ", weight->shape(), " wants ", weight->shape()[3]);
+  RETORT_CHECK(weight.rank() == 4, "conv2d weight: expected 4 extents, got ", weight);
+  RETORT_CHECK(x->shape()[3] == weight[3], "conv2d: input ", x->shape(), " has ", x->shape()[3], " channels, weight ",
+               weight, " wants ", weight[3]);
   RETORT_CHECK(options.stride >= 1 && options.padding >= 0, "conv2d: stride ", options.stride, ", padding ",
                options.padding);
   Conv2dShape shape;
@@ -18,9 +19,9 @@ Conv2dShape conv_shape(const Var& x, const Var& weight, Conv2dOptions options) {
   shape.height = x->shape().at(1);
   shape.width = x->shape().at(2);
   shape.in_channels = x->shape().at(3);
-  shape.out_channels = weight->shape().at(0);
-  shape.kernel_h = weight->shape().at(1);
-  shape.kernel_w = weight->shape().at(2);
+  shape.out_channels = weight.at(0);
+  shape.kernel_h = weight.at(1);
+  shape.kernel_w = weight.at(2);
   shape.stride = options.stride;
   shape.padding = options.padding;
   shape.dtype = x->value.dtype();
@@ -63,7 +64,7 @@ bool write_gradients(Tape& tape, const Var& weight, const Var& bias, const Write
 }  // namespace
 
 Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dOptions options) {
-  const Conv2dShape shape = conv_shape(x, weight, options);
+  const Conv2dShape shape = conv_shape(x, weight->shape(), options);
   if (bias) {
     RETORT_CHECK(bias->shape() == Shape({shape.out_channels}), "conv2d: bias ", bias->shape(), " for weight ",
                  weight->shape());
@@ -99,6 +100,30 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
       tape.deliver(x, std::move(dx));
     }
   });
+  return y;
+}
+
+Var folded_conv2d(Tape& tape, const Var& x, const FoldedConvolution& folded, bool relu, const Var& residual,
+                  Conv2dOptions options) {
+  const FusedConvolution shape{conv_shape(x, folded.weight.shape(), options), residual != nullptr, relu};
+  const Shape out{shape.conv.batch, shape.conv.out_height(), shape.conv.out_width(), shape.conv.out_channels};
+  RETORT_CHECK(!tape.records(x, residual), "folded_conv2d: '", folded.layer, "' passes no gradient on");
+  RETORT_CHECK(folded.weight.dtype() == x->value.dtype() && folded.bias.dtype() == x->value.dtype(),
+               "folded_conv2d: the parameters of '", folded.layer, "' have another dtype than the input ", x->shape());
+  if (residual) {
+    RETORT_CHECK(residual->shape() == out && residual->value.dtype() == x->value.dtype(), "folded_conv2d: residual ",
+                 residual->shape(), " for output ", out);
+  }
+  Context& context = tape.context();
+  const LayerScope layer(context, folded.layer);
+  const std::size_t scratch = RETORT_BACKEND(context.device(), fused_convolution_workspace(shape, context.precision()));
+  Var y = detail::result(tape, out, shape.conv.dtype, false, "conv2d");
+  RETORT_LAUNCH(context, scratch, fused_convolution, shape, x->value.data(), folded.weight.data(), folded.bias.data(),
+                residual ? residual->value.data() : nullptr, y->value.data());
+  context.count_macs(shape.conv.macs());
+  detail::moves(context, x->value, folded.weight, y->value);
+  if (residual) detail::moves(context, residual->value);
+  context.observe(shape.conv);
   return y;
 }
 

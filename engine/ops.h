@@ -16,6 +16,18 @@ struct Conv2dOptions {
 /// weight (K, R, S, C), bias (K) or null. Result (N, P, Q, K).
 Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dOptions options);
 
+/// A frozen convolution with the batch norm behind it folded into its parameters.
+struct FoldedConvolution {
+  std::string layer;  ///< whose it is, for profiles
+  Tensor weight;      // (K, R, S, C) in the dtype of activations
+  Tensor bias;        // (K) likewise
+};
+
+/// relu?(conv2d(x) + bias + residual), (N, P, Q, K). residual null: none. It has no backward step: Error(usage) where
+/// one would have to be recorded.
+Var folded_conv2d(Tape& tape, const Var& x, const FoldedConvolution& folded, bool relu, const Var& residual,
+                  Conv2dOptions options);
+
 /// x (N, I) f32, weight (O, I), bias (O) or null. Result (N, O) f32.
 Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias);
 

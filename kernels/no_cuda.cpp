@@ -8,6 +8,7 @@
 #include "kernels/distillation_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/error.h"
+#include "kernels/fused_convolution_plan.h"
 #include "kernels/graph.h"
 #include "kernels/linear.h"
 #include "kernels/memory.h"
@@ -49,6 +50,12 @@ ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, ConvolutionPass, Precision)
 ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Floats, void*)
 ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
 ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)
+
+ABSENT(Bytes, fused_convolution_workspace, const FusedConvolution&, Precision)
+ABSENT(void, fused_convolution, L, const FusedConvolution&, const void*, const void*, const void*, const void*,
+       void*)
+ABSENT(std::optional<ConvolutionPlanReport>, plan_fused_convolution, const FusedConvolution&, Precision,
+       const std::string&)
 
 ABSENT(void, begin_plans, const PlanRules&, const std::vector<PlanChoice>&, bool)
 ABSENT(void, tune_plans, bool)

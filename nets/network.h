@@ -8,6 +8,7 @@
 
 #include "engine/ops.h"
 #include "engine/parameters.h"
+#include "nets/folding.h"
 
 namespace retort {
 
@@ -36,6 +37,9 @@ class Network {
   /// Logits (N, classes) f32. Fills in those taps whose names are in `taps`.
   /// Throws Error(usage) for images of another format than the network's and for a tap it does not have.
   virtual Var forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* taps = nullptr) = 0;
+  /// From now on, evaluation that has no gradients to pass on runs with batch norm folded into the convolutions before
+  /// it. For a network that is materialised, holds its final values and does not train; see folding.h.
+  void fold(Context& context) { folding_.fold(context); }
   /// The taps it has, in the order of the pass.
   virtual std::vector<std::string> tap_names() const { return {}; }
 
@@ -52,6 +56,7 @@ class Network {
   static void tap(Taps* taps, const std::string& name, const Var& value);
 
   ParameterStore parameters_;
+  Folding folding_;
 
  private:
   std::string name_;

@@ -24,19 +24,14 @@ class ResNet final : public Network {
 
  private:
   struct Block {
-    Block(ParameterStore& store, const std::string& name, int in, int out, int stride);
+    Block(ParameterStore& store, Folding& folding, const std::string& name, int in, int out, int stride);
     Var operator()(Tape& tape, const Var& x, ForwardMode mode) const;
 
-    Conv2d conv1;
-    BatchNorm2d bn1;
-    Conv2d conv2;
-    BatchNorm2d bn2;
-    std::optional<Conv2d> shortcut;  ///< downsample.0, where the shape changes
-    std::optional<BatchNorm2d> shortcut_bn;
+    NormedConv2d conv1, conv2;
+    std::optional<NormedConv2d> shortcut;  ///< where the shape changes
   };
 
-  Conv2d conv1_;
-  BatchNorm2d bn1_;
+  NormedConv2d conv1_;
   std::vector<std::vector<Block>> stages_;
   std::optional<Linear> fc_;  // registered last, behind the stages
 };

@@ -12,12 +12,11 @@ Vgg::Vgg(const std::string& name, ImageFormat input, int classes, int convs_per_
   int in = input.channels;
   for (const int width : widths) {
     const std::string prefix = text("block", blocks_.size(), ".");
-    std::vector<ConvAndNorm>& block = blocks_.emplace_back();
+    std::vector<NormedConv2d>& block = blocks_.emplace_back();
     for (int i = 0; i < convs_per_block; ++i) {
       // The published keys count convolution, batch norm and ReLU in turn.
-      const Conv2d conv(parameters_, text(prefix, 3 * i), {in, width, 3, 1, 1, true});
-      const BatchNorm2d bn(parameters_, text(prefix, 3 * i + 1), width);
-      block.push_back({conv, bn});
+      block.emplace_back(parameters_, folding_, text(prefix, 3 * i), Conv2dSpec{in, width, 3, 1, 1, true},
+                         text(prefix, 3 * i + 1));
       in = width;
     }
   }
@@ -28,7 +27,7 @@ Var Vgg::forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* 
   begin_forward(input, taps);
   Var x = input.images;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    for (const ConvAndNorm& layer : blocks_[i]) x = layer.bn.with_relu(tape, layer.conv(tape, x), mode);
+    for (const NormedConv2d& layer : blocks_[i]) x = layer.with_relu(tape, x, mode);
     tap(taps, i == 0 ? "stem" : text("stage", i), x);
     if (i < pooled_blocks) x = max_pool2d(tape, x, 2, 2);
   }

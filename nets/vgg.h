@@ -19,12 +19,7 @@ class Vgg final : public Network {
   }
 
  private:
-  struct ConvAndNorm {
-    Conv2d conv;
-    BatchNorm2d bn;
-  };
-
-  std::vector<std::vector<ConvAndNorm>> blocks_;
+  std::vector<std::vector<NormedConv2d>> blocks_;
   std::optional<Linear> classifier_;  // registered behind the blocks
 };
 

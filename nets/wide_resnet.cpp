@@ -2,16 +2,15 @@
 
 namespace retort {
 
-WideResNet::Block::Block(ParameterStore& store, const std::string& name, int in, int out, int stride)
+WideResNet::Block::Block(ParameterStore& store, Folding& folding, const std::string& name, int in, int out, int stride)
     : bn1(store, name + ".bn1", in),
-      conv1(store, name + ".conv1", {in, out, 3, stride, 1}),
-      bn2(store, name + ".bn2", out),
+      conv1(store, folding, name + ".conv1", {in, out, 3, stride, 1}, name + ".bn2"),
       conv2(store, name + ".conv2", {out, out, 3, 1, 1}) {
   if (in != out) shortcut.emplace(store, name + ".convShortcut", Conv2dSpec{in, out, 1, stride, 0});
 }
 
 WideResNet::Addends WideResNet::Block::operator()(Tape& tape, const SumAndNormed& x, ForwardMode mode) const {
-  Var y = bn2.with_relu(tape, conv1(tape, x.y), mode);
+  Var y = conv1.with_relu(tape, x.y, mode);
   y = conv2(tape, y);
   return {y, shortcut ? (*shortcut)(tape, x.y) : x.sum};
 }
@@ -29,7 +28,7 @@ WideResNet::WideResNet(const std::string& name, ImageFormat input, int classes, 
     std::vector<Block>& blocks = stages_.emplace_back();
     for (int i = 0; i < (depth - 4) / 6; ++i) {
       const std::string prefix = text("block", stage + 1, ".layer.", i);
-      blocks.emplace_back(parameters_, prefix, in, out, stage > 0 && i == 0 ? 2 : 1);
+      blocks.emplace_back(parameters_, folding_, prefix, in, out, stage > 0 && i == 0 ? 2 : 1);
       in = out;
     }
   }

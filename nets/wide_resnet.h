@@ -26,13 +26,12 @@ class WideResNet final : public Network {
   static SumAndNormed normed(Tape& tape, const Addends& x, const BatchNorm2d& bn, ForwardMode mode);
 
   struct Block {
-    Block(ParameterStore& store, const std::string& name, int in, int out, int stride);
+    Block(ParameterStore& store, Folding& folding, const std::string& name, int in, int out, int stride);
     /// From the block's input and relu(bn1(input)).
     Addends operator()(Tape& tape, const SumAndNormed& x, ForwardMode mode) const;
 
     BatchNorm2d bn1;
-    Conv2d conv1;
-    BatchNorm2d bn2;
+    NormedConv2d conv1;  ///< and bn2; bn1 reads a sum, so no convolution can take it in
     Conv2d conv2;
     std::optional<Conv2d> shortcut;  ///< convShortcut, where the width changes
   };

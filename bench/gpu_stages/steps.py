@@ -16,7 +16,8 @@ QUICK = [f"{how}-{precision}" for precision in PRECISIONS for how in ("eager", "
 COMPILED = ["reduce-overhead-bf16", "reduce-overhead-tf32", "max-autotune-bf16", "max-autotune-tf32", "reduce-overhead-fp32",
             "max-autotune-fp32"]
 # What Retort's own step costs without this or that.
-VARIANTS = {"launched one by one": ["--graph", "off"], "teacher before student": ["--teacher-beside", "off"]}
+VARIANTS = {"launched one by one": ["--graph", "off"], "teacher before student": ["--teacher-beside", "off"],
+            "teacher not folded": ["--fold-teacher", "off"], "plans by heuristics": ["--plans", "heuristic"]}
 NETS = ["resnet20", "wrn-16-2", "resnet8x4", "lenet5"]
 STUDENT_BATCH = 128
 

@@ -10,7 +10,7 @@
 namespace retort::bench {
 
 struct StepArguments {
-  std::string net = "resnet20", teacher, device = "cpu", precision = "fp32", graph = "auto", teacher_beside = "on";
+  std::string net = "resnet20", teacher, device = "cpu", precision = "fp32", graph = "auto", teacher_beside = "on", fold_teacher = "on", plans = "tuned";
   int batch = 128, threads = 0;
 
   bool lenet() const { return net.starts_with("lenet"); }

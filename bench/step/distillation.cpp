@@ -41,7 +41,7 @@ class DistillationStep : public BenchStep {
         task_(make_task(data_)),
         train_(context, data_, data_.train),
         student_(make_network(a.net, a.input(), a.classes())),
-        teacher_(context, make_teacher(a)),
+        teacher_(context, make_teacher(a), a.fold_teacher == "on"),
         state_(context) {
     student_->parameters().materialise(context, 1);
     plan_.network = student_.get();

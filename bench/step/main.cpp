@@ -14,6 +14,7 @@
 #include "bench/ops/floors.h"
 #include "bench/ops/launch_floor.h"
 #include "bench/step/bench_step.h"
+#include "distill/run_plans.h"
 #include "distill/run_setup.h"
 #include "distill/version.h"
 #include "kernels/device_info.h"
@@ -100,12 +101,17 @@ int run(const Arguments& a) {
       a.teacher.empty() ? bench::make_given_logits_step(context, a) : bench::make_distillation_step(context, a);
 
   StepCost cost;
-  context.begin_measuring();
-  context.clear_macs();
-  const double bytes_before = context.bytes();
-  step->run();
-  cost.flops = 2 * context.macs();
-  cost.bytes = context.bytes() - bytes_before;
+  RunOptions options;
+  options.plans = a.plans;
+  RunPlans plans(device, options, {}, [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); });
+  plans.measure([&] {
+    context.begin_measuring();
+    context.clear_macs();
+    const double bytes_before = context.bytes();
+    step->run();
+    cost.flops = 2 * context.macs();
+    cost.bytes = context.bytes() - bytes_before;
+  });
   context.end_measuring();
   {
     Profile profile(device);
@@ -173,6 +179,9 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"auto", "off"}));
   app.add_option("--teacher-beside", a.teacher_beside, "whether the teacher's forward pass may run beside the student's")
       ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--fold-teacher", a.fold_teacher, "whether the teacher's batch norm is folded into its convolutions")
+      ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--plans", a.plans, "as in training")->check(CLI::IsMember({"tuned", "heuristic"}));
   app.add_option("--steps", a.steps, "in a block")->check(CLI::PositiveNumber);
   app.add_option("--blocks", a.blocks)->check(CLI::PositiveNumber);
   app.add_option("--warm-up", a.warm_up, "seconds of steps that are not timed, at least five steps");

@@ -9,6 +9,7 @@
 #include "kernels/cpu/threads.h"
 #include "kernels/cpu/winograd.h"
 #include "kernels/error.h"
+#include "kernels/fused_convolution.h"
 
 namespace retort::cpu {
 namespace {
@@ -27,6 +28,7 @@ struct Key {
   Pass pass;
   bool bias;
   int threads;
+  bool fused = false, residual = false, relu = false;  // with what kernels/fused_convolution.h adds to a forward pass
   bool operator==(const Key&) const = default;
 };
 
@@ -34,7 +36,8 @@ struct KeyHash {
   std::size_t operator()(const Key& key) const {
     const Conv2dShape& s = key.shape;
     return onednn::hash_of(s.batch, s.height, s.width, s.in_channels, s.out_channels, s.kernel_h, s.kernel_w, s.stride,
-                           s.padding, static_cast<int>(s.dtype), static_cast<int>(key.pass), key.bias, key.threads);
+                           s.padding, static_cast<int>(s.dtype), static_cast<int>(key.pass), key.bias, key.threads,
+                           key.fused, key.residual, key.relu);
   }
 };
 
@@ -42,7 +45,8 @@ std::string describe(const Key& key) {
   const Conv2dShape& s = key.shape;
   return text("convolution ", name_of(key.pass), " of ", s.batch, "x", s.height, "x", s.width, "x", s.in_channels, " (",
               s.dtype == DType::bf16 ? "bf16" : "f32", ") to ", s.out_channels, " channels, kernel ", s.kernel_h, "x",
-              s.kernel_w, ", stride ", s.stride, ", padding ", s.padding, ", ", key.threads, " threads");
+              s.kernel_w, ", stride ", s.stride, ", padding ", s.padding, ", ", key.threads, " threads",
+              key.residual ? ", residual" : "", key.relu ? ", ReLU" : "");
 }
 
 void check(const Key& key) {
@@ -75,6 +79,7 @@ struct Tensors {
   }
 
   memory::desc weight(Tag tag) const { return {weight_dims, type, tag}; }
+  memory::desc bias_like_x() const { return {{weight_dims[0]}, type, Tag::a}; }
   memory::desc weight_gradient(Tag tag) const { return {weight_dims, memory::data_type::f32, tag}; }
 
  private:
@@ -105,6 +110,19 @@ auto describe_forward(const Conv2dShape& s, const Tensors& t) {
                                                      onednn::NoHint(), dnnl::prop_kind::forward_training,
                                                      dnnl::algorithm::convolution_direct, t.x, t.weight(Tag::any),
                                                      t.bias, t.y, t.stride, t.before, t.after);
+}
+
+auto describe_fused(const Key& key, const Tensors& t) {
+  dnnl::primitive_attr attributes = onednn::user_scratchpad();
+  attributes.set_post_ops(onednn::residual_and_relu(key.residual ? &t.y : nullptr, key.relu));
+  const auto avoid_here = [&key](const char* name) {
+    // The convolutions of oneDNN 2.6.3 that are matrix products add the wrong elements of a tensor.
+    if (key.residual && std::strstr(name, "gemm") != nullptr) return true;
+    return avoid(key.shape, Pass::forward, name);
+  };
+  return onednn::describe_with<dnnl::convolution_forward>(
+      attributes, avoid_here, onednn::NoHint(), dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+      t.x, t.weight(Tag::any), t.bias_like_x(), t.y, t.stride, t.before, t.after);
 }
 
 auto describe_data(const Conv2dShape& s, const Tensors& t) {
@@ -154,6 +172,20 @@ Plan plan_forward(const Key& key) {
                                               {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}});
 }
 
+/// A plan without residual has the argument too: a null pointer that nothing reads.
+Plan plan_fused(const Key& key) {
+  const Tensors t(key.shape, false);
+  const auto pd = describe_fused(key, t);
+  const int residual = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+  return assemble<dnnl::convolution_forward>(pd, Reorder(t.weight(Tag::ohwi), pd.weights_desc()), pd.weights_desc(),
+                                             {{DNNL_ARG_SRC, pd.src_desc()},
+                                              {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                                              {DNNL_ARG_BIAS, t.bias_like_x()},
+                                              {residual, t.y},
+                                              {DNNL_ARG_DST, pd.dst_desc()},
+                                              {DNNL_ARG_SCRATCHPAD, pd.scratchpad_desc()}});
+}
+
 Plan plan_data(const Key& key) {
   const Tensors t(key.shape, false);
   const auto pd = describe_data(key.shape, t);
@@ -187,6 +219,7 @@ Cache& cache() {
 Plan& plan_of(const Key& key) {
   return cache().get(key, [&key] {
     check(key);
+    if (key.fused) return plan_fused(key);
     switch (key.pass) {
       case Pass::forward:
         return plan_forward(key);
@@ -201,8 +234,7 @@ Plan& plan_of(const Key& key) {
 
 /// Finds the plan, lays it over the launch's workspace and lets `use` run it.
 template <typename Use>
-void with_plan(const Launch& launch, const Conv2dShape& shape, Pass pass, bool bias, const Use& use) {
-  const Key key{shape, pass, bias, threads()};
+void with_plan(const Launch& launch, const Key& key, const Use& use) {
   const auto lock = cache().lock();
   try {
     Plan& plan = plan_of(key);
@@ -214,6 +246,14 @@ void with_plan(const Launch& launch, const Conv2dShape& shape, Pass pass, bool b
   } catch (const dnnl::error& error) {
     onednn::rethrow(error, describe(key));
   }
+}
+template <typename Use>
+void with_plan(const Launch& launch, const Conv2dShape& shape, Pass pass, bool bias, const Use& use) {
+  with_plan(launch, {shape, pass, bias, threads()}, use);
+}
+
+Key key_of(const FusedConvolution& s) {
+  return {s.conv, Pass::forward, true, threads(), true, s.residual, s.relu};
 }
 
 }  // namespace
@@ -270,6 +310,32 @@ void conv2d_backward_filter(const Launch& launch, const Conv2dShape& shape, cons
     void* const gradient = plan.reorder.needed() ? workspace.weight : dweight;
     plan.call.run({x, dy, gradient, dbias, workspace.scratch});
     if (plan.reorder.needed()) plan.reorder.run(gradient, dweight, workspace.scratch);
+  });
+}
+
+std::size_t fused_convolution_workspace(const FusedConvolution& shape, Precision) {
+  if (winograd::chosen(shape.conv)) return winograd::workspace(shape.conv);
+  const Key key = key_of(shape);
+  const auto lock = cache().lock();
+  try {
+    Pieces pieces(nullptr);
+    plan_of(key).divide(pieces);
+    return pieces.needed();
+  } catch (const dnnl::error& error) {
+    onednn::rethrow(error, describe(key));
+  }
+}
+
+void fused_convolution(const Launch& launch, const FusedConvolution& shape, const void* x, const void* weight,
+                       const void* bias, const void* residual, void* y) {
+  if (winograd::chosen(shape.conv)) {
+    return winograd::fused(launch, shape, static_cast<const float*>(x), static_cast<const float*>(weight),
+                           static_cast<const float*>(bias), static_cast<const float*>(residual),
+                           static_cast<float*>(y));
+  }
+  with_plan(launch, key_of(shape), [&](Plan& plan, const Plan::Workspace& workspace) {
+    if (plan.reorder.needed()) plan.reorder.run(weight, workspace.weight, workspace.scratch);
+    plan.call.run({x, plan.reorder.needed() ? workspace.weight : weight, bias, residual, y, workspace.scratch});
   });
 }
 

@@ -36,6 +36,18 @@ dnnl::primitive_attr user_scratchpad() {
   return attributes;
 }
 
+dnnl::post_ops residual_and_relu(const dnnl::memory::desc* residual, bool relu) {
+  dnnl::post_ops operations;
+  if (residual != nullptr) operations.append_binary(dnnl::algorithm::binary_add, *residual);
+  if (!relu) return operations;
+#if DNNL_VERSION_MAJOR >= 3
+  operations.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+#else
+  operations.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+#endif
+  return operations;
+}
+
 void rethrow(const dnnl::error& error, const std::string& what) {
   const ErrorKind kind = error.status == dnnl_out_of_memory ? ErrorKind::memory : ErrorKind::device;
   throw Error(kind, text("oneDNN: ", error.what(), " (status ", static_cast<int>(error.status), "), ", what));

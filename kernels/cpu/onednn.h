@@ -27,6 +27,9 @@ dnnl::memory::data_type data_type(DType type);
 /// A primitive whose scratchpad the caller provides.
 dnnl::primitive_attr user_scratchpad();
 
+/// A list of post-operations that adds a tensor like `residual` (null: none), then takes the ReLU.
+dnnl::post_ops residual_and_relu(const dnnl::memory::desc* residual, bool relu);
+
 /// Rethrows the dnnl::error being handled as a retort::Error that says what was being done.
 [[noreturn]] void rethrow(const dnnl::error& error, const std::string& what);
 
@@ -35,24 +38,25 @@ struct NoHint {};
 /// The first of oneDNN's implementations of an operation that `avoid(name)` lets pass, or the very first if none does.
 /// This is the only place that knows how descriptors are made: 2.x has operation descriptors, 3.x has not.
 template <typename Primitive, typename Avoid, typename Hint, typename... Arguments>
-typename Primitive::primitive_desc describe(const Avoid& avoid, const Hint& hint, const Arguments&... arguments) {
+typename Primitive::primitive_desc describe_with(const dnnl::primitive_attr& attributes, const Avoid& avoid,
+                                                 const Hint& hint, const Arguments&... arguments) {
   using Description = typename Primitive::primitive_desc;
   constexpr bool hinted = !std::is_same_v<Hint, NoHint>;
 #if DNNL_VERSION_MAJOR >= 3
   const auto make = [&] {
     if constexpr (hinted) {
-      return Description(engine(), arguments..., hint, user_scratchpad());
+      return Description(engine(), arguments..., hint, attributes);
     } else {
-      return Description(engine(), arguments..., user_scratchpad());
+      return Description(engine(), arguments..., attributes);
     }
   };
 #else
   const typename Primitive::desc operation(arguments...);  // next_impl() below still reads it
   const auto make = [&] {
     if constexpr (hinted) {
-      return Description(operation, user_scratchpad(), engine(), hint);
+      return Description(operation, attributes, engine(), hint);
     } else {
-      return Description(operation, user_scratchpad(), engine());
+      return Description(operation, attributes, engine());
     }
   };
 #endif
@@ -61,6 +65,12 @@ typename Primitive::primitive_desc describe(const Avoid& avoid, const Hint& hint
     if (!description.next_impl()) return make();
   }
   return description;
+}
+
+/// The same with nothing but a scratchpad of the caller's.
+template <typename Primitive, typename Avoid, typename Hint, typename... Arguments>
+typename Primitive::primitive_desc describe(const Avoid& avoid, const Hint& hint, const Arguments&... arguments) {
+  return describe_with<Primitive>(user_scratchpad(), avoid, hint, arguments...);
 }
 
 /// A primitive with its memory objects, made once. A run only exchanges the pointers that changed.

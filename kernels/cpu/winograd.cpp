@@ -44,6 +44,14 @@ struct Plan {
     const std::int64_t end = std::min(pixels, pixels_before(tile + count) + ahead);
     return {images_data + begin * blocks * kLanes, (end - begin) * blocks * kLanes, calls};
   }
+  /// Fetches what is added to the outputs of some tiles; null: nothing.
+  Prefetch<false> prefetch_residual(const float* residual, std::int64_t tile, std::int64_t count,
+                                    std::int64_t calls) const {
+    if (residual == nullptr) return {nullptr, 0, 1};
+    const std::int64_t begin = pixels_before(tile);
+    const std::int64_t pixels = pixels_before(tile + count) - begin;
+    return {residual + begin * out * kLanes, pixels * out * kLanes, calls};
+  }
   std::int64_t zeros() const { return images.width * in * kLanes; }
   std::int64_t weights() const { return kPoints * kPoints * in * out * kPairFloats; }
   std::int64_t inputs() const { return TileBuffer::floats(group, in); }
@@ -141,8 +149,26 @@ void multiply_all(const TileBuffer& inputs, const float* weights, std::int64_t o
   }
 }
 
+/// What the results of a convolution get before they are written. Null: nothing.
+struct Epilogue {
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  bool relu = false;
+};
+
+/// Calls body(has residual, has ReLU), both integral constants.
+template <typename Body>
+void with_epilogue(const Epilogue& epilogue, const Body& body) {
+  const auto with_relu = [&](auto residual) {
+    if (epilogue.relu) return body(residual, std::true_type());
+    return body(residual, std::false_type());
+  };
+  if (epilogue.residual != nullptr) return with_relu(std::true_type());
+  with_relu(std::false_type());
+}
+
 /// The forward pass, or the data gradient, once the weights are transformed.
-void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, const float* bias, float* y) {
+void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, const Epilogue& epilogue, float* y) {
   std::fill_n(scratch.zeros, plan.zeros(), 0.0F);
   plan.for_groups([&](std::int64_t part, std::int64_t first, std::int64_t tiles) {
     const TileBuffer inputs{scratch.inputs + part * plan.inputs(), plan.group, plan.in};
@@ -154,9 +180,11 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
     const std::int64_t calls = plan.group / kSums * kPoints * kPoints;
     auto prefetch_output = plan.prefetch<true>(y, plan.out, first, tiles, calls);
     auto prefetch_input = plan.prefetch<false>(x, plan.in, first + tiles, plan.group, calls * plan.out);
+    auto prefetch_residual = plan.prefetch_residual(epilogue.residual, first, tiles, calls);
     const auto prefetch = [&] {
       prefetch_output();
       prefetch_input();
+      prefetch_residual();
     };
     for (std::int64_t block = 0; block < plan.out; block += 2) {
       const int vectors = block + 1 < plan.out ? 2 : 1;
@@ -168,9 +196,12 @@ void convolve(const Plan& plan, const ProductScratch& scratch, const float* x, c
       for (int v = 0; v < vectors; ++v) {
         const std::int64_t channel = (block + v) * kLanes;
         Vector offset = {};
-        if (bias != nullptr) load(offset, bias + channel);
-        for_runs(plan.images, first, first + tiles, [&](const Run& run) {
-          transform_output(plan.images, products, v, run, offset, y, plan.out * kLanes, channel);
+        if (epilogue.bias != nullptr) load(offset, epilogue.bias + channel);
+        with_epilogue(epilogue, [&](auto residual, auto relu) {
+          for_runs(plan.images, first, first + tiles, [&](const Run& run) {
+            transform_output<residual(), relu()>(plan.images, products, v, run, offset, epilogue.residual, y,
+                                                 plan.out * kLanes, channel);
+          });
         });
       }
     }
@@ -218,14 +249,22 @@ void forward(const Launch& launch, const Conv2dShape& s, const float* x, const f
   const Plan plan = plan_forward(s);
   const auto scratch = lay_out<ProductScratch>(plan, launch);
   transform_weights(weight, s.in_channels, s.out_channels, scratch.weights);
-  convolve(plan, scratch, x, bias, y);
+  convolve(plan, scratch, x, {bias}, y);
+}
+
+void fused(const Launch& launch, const FusedConvolution& s, const float* x, const float* weight, const float* bias,
+           const float* residual, float* y) {
+  const Plan plan = plan_forward(s.conv);
+  const auto scratch = lay_out<ProductScratch>(plan, launch);
+  transform_weights(weight, s.conv.in_channels, s.conv.out_channels, scratch.weights);
+  convolve(plan, scratch, x, {bias, s.residual ? residual : nullptr, s.relu}, y);
 }
 
 void backward_data(const Launch& launch, const Conv2dShape& s, const float* dy, const float* weight, float* dx) {
   const Plan plan = plan_data(s);
   const auto scratch = lay_out<ProductScratch>(plan, launch);
   transform_turned_weights(weight, s.in_channels, s.out_channels, scratch.weights);
-  convolve(plan, scratch, dy, nullptr, dx);
+  convolve(plan, scratch, dy, {}, dx);
 }
 
 void backward_filter(const Launch& launch, const Conv2dShape& s, const float* x, const float* dy, float* dweight,

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/convolution.h"
+#include "kernels/fused_convolution.h"
 
 namespace retort::cpu::winograd {
 
@@ -24,9 +24,11 @@ bool chosen(const Conv2dShape& shape);
 /// Bytes that any of the three passes needs at the present number of threads.
 std::size_t workspace(const Conv2dShape& shape);
 
-// As the functions of kernels/convolution.h. The first two give the same bits for any number of threads.
+// As the functions of kernels/convolution.h. All but the last give the same bits for any number of threads.
 void forward(const Launch& launch, const Conv2dShape& shape, const float* x, const float* weight, const float* bias,
              float* y);
+void fused(const Launch& launch, const FusedConvolution& shape, const float* x, const float* weight, const float* bias,
+           const float* residual, float* y);
 void backward_data(const Launch& launch, const Conv2dShape& shape, const float* dy, const float* weight, float* dx);
 void backward_filter(const Launch& launch, const Conv2dShape& shape, const float* x, const float* dy, float* dweight,
                      float* dbias);

@@ -149,15 +149,33 @@ inline void add_pixels(const Images& images, const float* dy, const Run& run, st
   }
 }
 
-/// A^T m A of a run's tiles in the first block of `from`, plus the bias of the channels that begin at `channel`.
+/// What is done to an output pixel's block of channels before it is written: relu?(pixel + bias + residual).
+template <bool kResidual, bool kRelu>
+inline __attribute__((always_inline)) void finish_pixel(Vector& pixel, const Vector& bias,
+                                                        [[maybe_unused]] const float* residual) {
+  pixel += bias;
+  if constexpr (kResidual) {
+    Vector addend;
+    load(addend, residual);
+    pixel += addend;
+  }
+  if constexpr (kRelu) pixel = pixel < Vector{} ? Vector{} : pixel;  // NaN stays
+}
+
+/// A^T m A of a run's tiles in block `block` of `from`, finished with the bias of the channels that begin at `channel`
+/// and, with kResidual, with the image that has the layout of y.
+template <bool kResidual, bool kRelu>
 inline void transform_output(const Images& images, const TileBuffer& from, std::int64_t block, const Run& run,
-                             const Vector& bias, float* y, std::int64_t channels, std::int64_t channel) {
+                             const Vector& bias, const float* residual, float* y, std::int64_t channels,
+                             std::int64_t channel) {
   const std::int64_t width = images.width;
   const std::int64_t begin = kPixels * run.column;
   const std::int64_t end = kPixels * (run.column + run.count);
   const std::int64_t rows = std::min<std::int64_t>(kPixels, images.height - kPixels * run.row);
   const std::int64_t nu_stride = from.nu_stride();
-  float* to = y + ((run.image * images.height + kPixels * run.row) * width + begin) * channels + channel;
+  const std::int64_t corner = ((run.image * images.height + kPixels * run.row) * width + begin) * channels + channel;
+  float* to = y + corner;
+  const float* addends = kResidual ? residual + corner : nullptr;
   const float* at = from.at(0, block, run.first);
   for (std::int64_t w = begin; w < end; w += kPixels, to += kPixels * channels, at += kTileFloats) {
     Vector columns[kPixels][kPoints];  // [row][nu]
@@ -174,14 +192,19 @@ inline void transform_output(const Images& images, const TileBuffer& from, std::
     for (std::int64_t r = 0; r < rows; ++r) {
       Vector pixels[kPixels];
       output_1d(columns[r], pixels);
-      float* line = to + r * width * channels;
+      const auto finish = [&](std::int64_t c) __attribute__((always_inline)) {
+        const std::int64_t at = r * width * channels + c * channels;
+        finish_pixel<kResidual, kRelu>(pixels[c], bias, addends + (kResidual ? at : 0));
+        store(to + at, pixels[c]);
+      };
       if (inside == kPixels) {
 #pragma GCC unroll 4
-        for (int c = 0; c < kPixels; ++c) store(line + c * channels, pixels[c] + bias);
+        for (int c = 0; c < kPixels; ++c) finish(c);
       } else {
-        for (int c = 0; c < inside; ++c) store(line + c * channels, pixels[c] + bias);
+        for (int c = 0; c < inside; ++c) finish(c);
       }
     }
+    if constexpr (kResidual) addends += kPixels * channels;
   }
 }
 

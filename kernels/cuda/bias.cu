@@ -7,15 +7,35 @@ namespace {
 
 constexpr int kThreads = 256;
 
-template <typename T, int kCount>
-__global__ void add_bias_kernel(std::int64_t packs, int channels, const float* bias, T* y) {
+/// y = relu?(y + bias + residual); Bias is float or T.
+template <typename T, typename Bias, int kCount>
+__global__ void finish_convolution_kernel(std::int64_t packs, int channels, const Bias* bias, const T* residual,
+                                          bool relu, T* y) {
   const int across = channels / kCount;
   for (std::int64_t i = grid_thread(); i < packs; i += grid_threads()) {
-    const float* offset = bias + i % across * kCount;
+    const Bias* offset = bias + i % across * kCount;
     Pack<T, kCount> pack = load_pack<kCount>(y + i * kCount);
-    for (int c = 0; c < kCount; ++c) pack.v[c] = narrow<T>(widen(pack.v[c]) + offset[c]);
+    Pack<T, kCount> addend = {};
+    if (residual != nullptr) addend = load_pack<kCount>(residual + i * kCount);
+    for (int c = 0; c < kCount; ++c) {
+      float value = widen(pack.v[c]) + widen(offset[c]);
+      if (residual != nullptr) value += widen(addend.v[c]);
+      if (relu) value = value < 0 ? 0.0F : value;  // NaN stays
+      pack.v[c] = narrow<T>(value);
+    }
     store_pack(y + i * kCount, pack);
   }
+}
+
+template <typename T, typename Bias>
+void finish(const Launch& at, const char* name, std::int64_t rows, int channels, const Bias* bias, const T* residual,
+            bool relu, T* y) {
+  if (rows == 0 || channels == 0) return;
+  with_pack<T>(channels, wide(y, residual), [&](auto count) {
+    const std::int64_t packs = rows * channels / count();
+    launch(at, name, &finish_convolution_kernel<T, Bias, count()>, striding_blocks(packs, kThreads), kThreads, 0, packs,
+           channels, bias, residual, relu, y);
+  });
 }
 
 /// How the matrix is cut: by its shape alone, so that every device adds in the same order.
@@ -76,14 +96,18 @@ Columns chunks_of(std::int64_t rows, int channels) {
 }  // namespace
 
 void add_bias(const Launch& at, DType dtype, std::int64_t rows, int channels, const float* bias, void* y) {
-  if (rows == 0 || channels == 0) return;
   with_type(dtype, [&](auto type) {
     using T = decltype(type);
-    with_pack<T>(channels, wide(y), [&](auto count) {
-      const std::int64_t packs = rows * channels / count();
-      launch(at, "add_bias", &add_bias_kernel<T, count()>, striding_blocks(packs, kThreads), kThreads, 0, packs,
-             channels, bias, static_cast<T*>(y));
-    });
+    finish<T>(at, "add_bias", rows, channels, bias, nullptr, false, static_cast<T*>(y));
+  });
+}
+
+void finish_convolution(const Launch& at, DType dtype, std::int64_t rows, int channels, const void* bias,
+                        const void* residual, bool relu, void* y) {
+  with_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    finish<T>(at, "finish_convolution", rows, channels, static_cast<const T*>(bias), static_cast<const T*>(residual),
+              relu, static_cast<T*>(y));
   });
 }
 

@@ -9,6 +9,10 @@ namespace retort::RETORT_CUDA_NAMESPACE {
 /// y(rows, C) += bias(C) in every row. y has dtype f32 or bf16.
 void add_bias(const Launch& launch, DType dtype, std::int64_t rows, int channels, const float* bias, void* y);
 
+/// y = relu?(y + bias + residual). bias (C) and residual (rows, C), or null, in the dtype of y.
+void finish_convolution(const Launch& launch, DType dtype, std::int64_t rows, int channels, const void* bias,
+                        const void* residual, bool relu, void* y);
+
 /// Bytes of workspace that column_sums wants.
 std::size_t column_sums_workspace(std::int64_t rows, int channels);
 

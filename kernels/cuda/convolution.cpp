@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/bias.h"
 #include "kernels/cuda/convolve.h"
+#include "kernels/cuda/convolve_fused.h"
 #include "kernels/elementwise.h"
 
 namespace retort::RETORT_CUDA_NAMESPACE {
@@ -45,6 +46,19 @@ void conv2d_forward(const Launch& at, const Conv2dShape& s, const void* x, const
                     void* y) {
   convolve(at, s, ConvolutionPass::forward, x, weight, y);
   if (bias != nullptr) add_bias(at, s.dtype, output_rows(s), s.out_channels, bias, y);
+}
+
+std::size_t fused_convolution_workspace(const FusedConvolution& s, Precision precision) {
+  if (fuses(s, precision)) return convolve_fused_workspace(s, precision);
+  return convolve_workspace(s.conv, ConvolutionPass::forward, precision);
+}
+
+void fused_convolution(const Launch& at, const FusedConvolution& s, const void* x, const void* weight, const void* bias,
+                       const void* residual, void* y) {
+  if (fuses(s, at.precision)) return convolve_fused(at, s, x, weight, bias, residual, y);
+  convolve(at, s.conv, ConvolutionPass::forward, x, weight, y);
+  finish_convolution(at, s.conv.dtype, output_rows(s.conv), s.conv.out_channels, bias, s.residual ? residual : nullptr,
+                     s.relu, y);
 }
 
 void conv2d_backward_data(const Launch& at, const Conv2dShape& s, const void* dy, const void* weight, void* dx) {

@@ -34,6 +34,8 @@ CudnnDescriptor tensor(std::int64_t name, DType dtype, int n, int h, int w, int 
   return out.finalize("tensor");
 }
 
+}  // namespace
+
 CudnnDescriptor cross_correlation(const Conv2dShape& s) {
   const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
@@ -47,6 +49,8 @@ CudnnDescriptor cross_correlation(const Conv2dShape& s) {
       .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, Integers{s.padding, s.padding});
   return out.finalize("convolution");
 }
+
+namespace {
 
 /// cuDNN has a type and a set of attribute names for each pass.
 struct PassNames {
@@ -308,6 +312,31 @@ std::vector<CudnnPlan> CudnnOffer::all() const {
   });
   if (all.empty()) all.push_back(favourite());
   return all;
+}
+
+std::optional<CudnnChoice> choose_plan(const CudnnDescriptor& graph, const ConvolutionProblem& around,
+                                       const PlanRules& rules, const PlanDevice& device) {
+  const std::size_t most = workspace_in_proportion(around.shape);
+  std::optional<CudnnChoice> smallest;
+  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    for (const CudnnDescriptor& configuration : ask(graph, device, mode)) {
+      const CudnnDescriptor engine = engine_of(configuration);
+      if (!is_allowed(notes_of(engine), around, rules)) continue;
+      CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
+          .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
+      if (!plan.try_finalize("execution plan")) continue;  // not on this device
+      ConvolutionPlanReport report;
+      report.workspace_bytes = static_cast<std::size_t>(plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+      if (smallest && report.workspace_bytes >= smallest->report.workspace_bytes) continue;
+      report.plan = CudnnPlanName::of(configuration).text();
+      report.engine = engine.integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+      report.notes = text_of(notes_of(engine));
+      smallest = CudnnChoice{std::move(plan), std::move(report)};
+      if (smallest->report.workspace_bytes <= most) return smallest;
+    }
+  }
+  return smallest;
 }
 
 void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const {

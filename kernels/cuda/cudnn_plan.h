@@ -82,4 +82,15 @@ class CudnnOffer {
   PlanDevice device_;
 };
 
+/// The same choice among the plans of a graph that is more than a convolution.
+struct CudnnChoice {
+  CudnnDescriptor plan;
+  ConvolutionPlanReport report;
+};
+/// `around` is the convolution in it. Nothing where there is none.
+std::optional<CudnnChoice> choose_plan(const CudnnDescriptor& graph, const ConvolutionProblem& around,
+                                       const PlanRules& rules, const PlanDevice& device);
+
+CudnnDescriptor cross_correlation(const Conv2dShape& shape);
+
 }  // namespace retort::cuda

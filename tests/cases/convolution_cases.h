@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/convolution.h"
+#include "kernels/fused_convolution.h"
 #include "kernels/linear.h"
 
 namespace retort::cases {
@@ -13,6 +13,11 @@ struct ConvolutionCase {
   std::string id;
   Conv2dShape shape;
   bool bias = false;
+};
+
+struct FusedConvolutionCase {
+  std::string id;
+  FusedConvolution shape;
 };
 
 struct LinearCase {
@@ -89,6 +94,19 @@ inline std::vector<ConvolutionCase> winograd_cases() {
   for (const Conv2dShape& s : {Conv2dShape{2, 32, 32, 16, 16, 3, 3, 1, 1}, Conv2dShape{1, 16, 16, 32, 256, 3, 3, 1, 1},
                                Conv2dShape{5, 7, 13, 256, 16, 3, 3, 1, 1}}) {
     cases.push_back({name_of(s, true), s, true});
+  }
+  return cases;
+}
+
+/// Convolutions with what follows them: neighbouring ones differ in residual and ReLU.
+inline std::vector<FusedConvolutionCase> fused_cases(const std::vector<ConvolutionCase>& convolutions) {
+  std::vector<FusedConvolutionCase> cases;
+  for (const ConvolutionCase& c : convolutions) {
+    // Both types of a shape in turn come with every combination: the list goes f32, bf16, f32, ...
+    const std::size_t turn = c.shape.dtype == DType::bf16 ? cases.size() / 2 + 1 : cases.size() / 2;
+    const FusedConvolution shape{c.shape, turn % 2 == 0, turn / 2 % 2 == 0};
+    cases.push_back(
+        {name_of(c.shape, true) + (shape.residual ? " residual" : "") + (shape.relu ? " relu" : ""), shape});
   }
   return cases;
 }

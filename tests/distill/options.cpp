@@ -116,6 +116,8 @@ TEST_CASE("options: the recipe fills what was left open, and nothing else") {
   CHECK(student.net == "wrn-16-2");
   CHECK(student.lr == 0);
   CHECK(student.regulation == "mask");
+  CHECK(student.fold_teacher == "on");
+  CHECK(o.fold_teacher == "auto");  // nobody's
   const RunOptions once = student;
   resolve(student);
   CHECK(same_run(once, student));  // config.toml holds resolved options and is resolved again

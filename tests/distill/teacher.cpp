@@ -1,6 +1,7 @@
 // The teacher of a distillation: measured first, believed only if it is what its file says, and the same cached or not.
 #include <cmath>
 
+#include "distill/run_setup.h"
 #include "tests/distill/runs.h"
 
 using namespace retort;
@@ -113,6 +114,63 @@ TEST_CASE("teacher: cached logits make the same student as online ones") {
       CHECK(difference < 1e-6);
     }
   }
+}
+
+TEST_CASE("teacher: with its batch norm folded it answers as it does without") {
+  const TemporaryFolder folder;
+  for (const std::string net : {"resnet8", "wrn-10-1", "vgg8"}) {
+    CAPTURE(net);
+    RunOptions t = teacher_run(folder / ("teacher-" + net));
+    t.net = net;
+    t.limit = 30;
+    run(t);
+    resolve(t);
+    const Dataset data = dataset_of(t);
+    Context context;
+    const auto task = make_task(data);
+    DeviceDataset test(context, data, data.test);
+    std::vector<float> logits[2];
+    double accuracy[2];
+    for (const bool fold : {false, true}) {
+      Teacher teacher(context, t.out, "", data, *task, fold);
+      accuracy[fold] = evaluate(context, teacher.network(), test, *task, 16, &logits[fold]).metric;
+    }
+    CHECK(accuracy[0] == accuracy[1]);
+    double difference = 0, length = 0;
+    for (std::size_t i = 0; i < logits[0].size(); ++i) {
+      const double unfolded = logits[0][i], folded = logits[1][i];
+      difference += (folded - unfolded) * (folded - unfolded);
+      length += unfolded * unfolded;
+    }
+    CHECK(difference > 0);
+    CHECK(std::sqrt(difference / length) < 1e-5);
+    const auto classes = static_cast<std::size_t>(task->outputs());
+    for (std::size_t row = 0; row < logits[0].size(); row += classes) {
+      const auto answer = [&](const std::vector<float>& from) {
+        const auto begin = from.begin() + static_cast<std::ptrdiff_t>(row);
+        return std::max_element(begin, begin + static_cast<std::ptrdiff_t>(classes)) - begin;
+      };
+      CHECK(answer(logits[0]) == answer(logits[1]));
+    }
+  }
+}
+
+TEST_CASE("teacher: folded by default, which the run's configuration says; unfolded it makes nearly the same student") {
+  const TemporaryFolder folder;
+  RunOptions t = teacher_run(folder / "teacher");
+  t.net = "resnet8";
+  const double accuracy = run(t).result.last;
+  const auto student = [&](const std::string& fold) {
+    RunOptions o = student_run(folder / fold, t.out);
+    o.fold_teacher = fold;
+    CHECK(run(o).result.teacher_metric == accuracy);
+    return o.out;
+  };
+  const std::string folded = student("auto"), on = student("on"), unfolded = student("off");
+  CHECK(from_toml(contents(folded + "/config.toml"), folded).fold_teacher == "on");
+  CHECK(from_toml(contents(unfolded + "/config.toml"), unfolded).fold_teacher == "off");
+  check_same_run(folded, on);
+  CHECK(largest_difference(folded, unfolded) < 1e-5);
 }
 
 TEST_CASE("teacher: a student that is its teacher already has nothing to learn from it") {

@@ -45,6 +45,26 @@ TEST_CASE("op arguments: conv2d and linear") {
   check_usage([](Tape& t) { conv2d(t, zeros({1, 4, 4, 3}, DType::bf16), zeros({2, 3, 3, 3}), nullptr, {}); }, {"bf16"});
 }
 
+TEST_CASE("op arguments: folded convolutions") {
+  const auto folded = [](const Shape& x, const Shape& weight, const Shape& residual, DType dtype = DType::f32) {
+    return [=](Tape& t) {
+      const FoldedConvolution parameters{"layer7", zeros(weight, dtype)->value, zeros({weight[0]})->value};
+      const Var input = t.variable(zeros(x)->value, false);
+      folded_conv2d(t, input, parameters, true,
+                    residual.rank() > 0 ? t.variable(zeros(residual)->value, false) : nullptr, {});
+    };
+  };
+  check_usage(folded({1, 4, 4, 3}, {2, 3, 3, 5}, {}), {"conv2d", "[1, 4, 4, 3]", "[2, 3, 3, 5]"});
+  check_usage(folded({1, 4, 4, 3}, {2, 3, 3, 3}, {1, 4, 4, 2}), {"residual [1, 4, 4, 2]", "[1, 2, 2, 2]"});
+  check_usage(folded({1, 4, 4, 3}, {2, 3, 3, 3}, {}, DType::bf16), {"layer7", "dtype"});
+  check_usage(
+      [](Tape& t) {
+        folded_conv2d(t, zeros({1, 4, 4, 3}), {"layer7", zeros({2, 3, 3, 3})->value, zeros({2})->value}, false, nullptr,
+                      {});
+      },
+      {"layer7", "gradient"});
+}
+
 TEST_CASE("op arguments: batch norm") {
   const auto mode = ForwardMode::training();
   check_usage(

@@ -30,6 +30,11 @@ BACKEND_TEST("convolution computes the sum of products that its definition says"
   for (const cases::ConvolutionCase& c : cases::convolution_cases()) check_conv2d_forward(backend, c);
 }
 
+BACKEND_TEST("convolution with bias, residual and ReLU computes all of it") {
+  NEEDS(fused_convolution);
+  for (const auto& c : cases::fused_cases(cases::convolution_cases())) check_fused_convolution(backend, c);
+}
+
 BACKEND_TEST("convolution sends the gradient back to every input pixel, those no window reads getting zero") {
   NEEDS(conv2d_backward_data);
   for (const cases::ConvolutionCase& c : cases::convolution_cases()) check_conv2d_backward_data(backend, c);

@@ -51,6 +51,38 @@ inline void check_conv2d_forward(const Backend& backend, const cases::Convolutio
   check_within("y", y.values(), expected, bounds);
 }
 
+inline void check_fused_convolution(const Backend& backend, const cases::FusedConvolutionCase& c) {
+  CAPTURE(c.id);
+  const Conv2dShape& s = c.shape.conv;
+  if (!multiplies(backend, s.dtype)) return;
+  const ConvolutionOperands o({c.id, s, false});
+  const Values offset = random_values(s.out_channels, 3, s.dtype);
+  const Values added = random_values(reference::output_count(s), 5, s.dtype);
+  const Workspace workspace(backend, backend.fused_convolution_workspace(c.shape, Precision::fp32));
+  const Buffer x = input(backend, s.dtype, o.x);
+  const Buffer weight = input(backend, s.dtype, o.weight);
+  const Buffer bias = input(backend, s.dtype, offset);
+  const Buffer residual = input(backend, s.dtype, added);
+  const Buffer y = output(backend, s.dtype, reference::output_count(s));
+  backend.fused_convolution(workspace.launch(), c.shape, x.data(), weight.data(), bias.data(),
+                            c.shape.residual ? residual.data() : nullptr, y.data());
+  const Values sum = reference::conv2d_forward(s, o.x, o.weight, {});
+  Values expected = reference::conv2d_forward(s, o.x, o.weight, offset);
+  Values magnitude = reference::conv2d_forward(s, absolute(o.x), absolute(o.weight), absolute(offset));
+  for (std::size_t i = 0; c.shape.residual && i < expected.size(); ++i) {
+    expected[i] += added[i];
+    magnitude[i] += std::abs(added[i]);
+  }
+  Values bounds = sum_bounds(s.dtype, expected, magnitude, products_per_output(s) + 1);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (backend.rounds_between && s.dtype == DType::bf16) {
+      bounds[i] += unit_roundoff(s.dtype) * std::abs(sum[i]) * 1.01;
+    }
+    if (c.shape.relu) expected[i] = std::max(expected[i], 0.0);
+  }
+  check_within("y", y.values(), expected, bounds);
+}
+
 inline void check_conv2d_backward_data(const Backend& backend, const cases::ConvolutionCase& c) {
   CAPTURE(c.id);
   if (!multiplies(backend, c.shape.dtype)) return;

@@ -87,6 +87,14 @@ TEST_CASE("Winograd convolutions compute what the definition says, all three pas
   }
 }
 
+TEST_CASE("Winograd convolutions add bias and residual and take the ReLU as they write a tile") {
+  for (const int threads : {1, 3}) {
+    CAPTURE(threads);
+    const Forced forced(threads);
+    for (const auto& c : cases::fused_cases(cases::winograd_cases())) check_fused_convolution(cpu_backend(), c);
+  }
+}
+
 TEST_CASE(
     "Winograd outputs and data gradients have the same bits for any number of threads, filter gradients in "
     "every run") {
@@ -105,10 +113,13 @@ TEST_CASE(
     const Workspace workspace(backend, std::max(size_of_workspace(ConvolutionPass::forward),
                                                 size_of_workspace(ConvolutionPass::backward_data)));
     const Buffer y = output(backend, DType::f32, o.dy.size());
+    const Buffer fused = output(backend, DType::f32, o.dy.size());
     const Buffer dx = output(backend, DType::f32, o.x.size());
+    backend.fused_convolution(workspace.launch(), {c.shape, true, true}, x.data(), weight.data(), bias.f32(), dy.data(),
+                              fused.data());
     backend.conv2d_forward(workspace.launch(), c.shape, x.data(), weight.data(), bias.f32(), y.data());
     backend.conv2d_backward_data(workspace.launch(), c.shape, dy.data(), weight.data(), dx.data());
-    return std::vector{y.bytes(), dx.bytes()};
+    return std::vector{y.bytes(), fused.bytes(), dx.bytes()};
   };
   const auto gradients = [&](int threads) {
     const Forced forced(threads);

@@ -8,6 +8,7 @@
 
 #include "kernels/convolution_plan.h"
 #include "kernels/error.h"
+#include "kernels/fused_convolution_plan.h"
 #include "nets/convolutions.h"
 
 namespace retort {
@@ -90,6 +91,31 @@ TEST_CASE("plans: batch 512") {
 }
 TEST_CASE("plans: a partial batch of 37") {
   check_plans(37);
+}
+
+TEST_CASE("plans: every convolution with bias, residual and ReLU in one pass, batch 64") {
+  if (!has_cuda()) return;
+  const std::string device = description("h200.json");
+  int asked = 0, planned = 0;
+  for (Conv2dShape shape : shapes_of_all_networks(64)) {
+    for (const Precision precision : {Precision::fp32, Precision::tf32, Precision::bf16}) {
+      shape.dtype = precision == Precision::bf16 ? DType::bf16 : DType::f32;
+      for (const auto& [residual, relu] : {std::pair(false, true), std::pair(false, false), std::pair(true, true)}) {
+        const auto plan = cuda::plan_fused_convolution({shape, residual, relu}, precision, device);
+        asked += 1;
+        planned += plan.has_value() ? 1 : 0;
+        if (plan && precision == Precision::fp32) CHECK(plan->notes.find("tensor cores") == std::string::npos);
+        if (!plan) {
+          MESSAGE("no plan: " << shape.in_channels << " to " << shape.out_channels << " channels, " << shape.height
+                              << "x" << shape.width << ", kernel " << shape.kernel_h << ", stride " << shape.stride
+                              << ", precision " << static_cast<int>(precision) << (residual ? ", residual" : "")
+                              << (relu ? ", ReLU" : ""));
+        }
+      }
+    }
+  }
+  MESSAGE(planned << " of " << asked << " fused convolutions have a plan for the H200");
+  CHECK(planned > asked / 2);
 }
 
 TEST_CASE("plans: what is no description of a device is refused") {

@@ -11,6 +11,7 @@
 
 #include "kernels/device_info.h"
 #include "kernels/error.h"
+#include "kernels/fused_convolution_plan.h"
 #include "kernels/memory.h"
 #include "kernels/timing.h"
 #include "tests/simt/emulated_plans.h"
@@ -185,6 +186,9 @@ DeviceInfo device_info() {
   info.memory_bytes = DeviceMemory::kBytes;
   info.driver = info.runtime = info.cudnn = info.cublaslt = "none";
   return info;
+}
+std::optional<ConvolutionPlanReport> plan_fused_convolution(const FusedConvolution&, Precision, const std::string&) {
+  fail(ErrorKind::device, "built without CUDA (plan_fused_convolution)");
 }
 
 }  // namespace retort::cuda

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/cuda/convolve_fused.h"
 #include "kernels/cuda/matrix_product.h"
 #include "kernels/error.h"
 #include "kernels/linear.h"
@@ -73,6 +74,23 @@ void convolve_now(const Conv2dShape& shape, ConvolutionPass pass, const void* a,
   write(shape.dtype, c, result);
 }
 
+void convolve_fused_now(const FusedConvolution& shape, const void* a, const void* b, const void* bias,
+                        const void* residual, void* c) {
+  FusedConvolution s = shape;
+  s.conv.dtype = DType::f32;
+  const DType dtype = shape.conv.dtype;
+  const std::int64_t x = std::int64_t{s.conv.batch} * s.conv.height * s.conv.width * s.conv.in_channels;
+  const std::int64_t w = std::int64_t{s.conv.out_channels} * s.conv.kernel_h * s.conv.kernel_w * s.conv.in_channels;
+  const std::int64_t y = std::int64_t{s.conv.batch} * s.conv.out_height() * s.conv.out_width() * s.conv.out_channels;
+  std::vector<std::byte> scratch(cpu::fused_convolution_workspace(s, Precision::fp32));
+  const Launch host{nullptr, scratch.data(), scratch.size(), Precision::fp32};
+  const Floats added = s.residual ? read(dtype, residual, y) : Floats();
+  Floats result(static_cast<std::size_t>(y));
+  cpu::fused_convolution(host, s, read(dtype, a, x).data(), read(dtype, b, w).data(),
+                         read(dtype, bias, s.conv.out_channels).data(), added.data(), result.data());
+  write(dtype, c, result);
+}
+
 void multiply_now(const MatrixProduct& p, const float* a, const float* b, const float* bias, float* c) {
   const Floats left = read(DType::f32, a, std::int64_t{p.m} * p.k);
   const Floats right = read(DType::f32, b, std::int64_t{p.k} * p.n);
@@ -101,6 +119,23 @@ void submit_convolution(const Launch& at, const Conv2dShape& shape, ConvolutionP
   ::simt::submit(at.stream, [=] {
     use_workspace(at, workspace);
     convolve_now(shape, pass, a, b, c);
+  });
+}
+
+/// Not everything, so that the other way is gone as well.
+bool fuses(const FusedConvolution& shape, Precision) {
+  return shape.conv.in_channels % 4 == 0;
+}
+
+std::size_t convolve_fused_workspace(const FusedConvolution&, Precision) {
+  return kWorkspace;
+}
+
+void convolve_fused(const Launch& at, const FusedConvolution& shape, const void* x, const void* weight,
+                    const void* bias, const void* residual, void* y) {
+  ::simt::submit(at.stream, [=] {
+    use_workspace(at, kWorkspace);
+    convolve_fused_now(shape, x, weight, bias, residual, y);
   });
 }
 

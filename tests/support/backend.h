@@ -17,6 +17,7 @@
 #include "kernels/distillation_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/error.h"
+#include "kernels/fused_convolution.h"
 #include "kernels/linear.h"
 #include "kernels/memory.h"
 #include "kernels/optimizer.h"
@@ -31,7 +32,8 @@
 #define RETORT_EACH_KERNEL(X, space)                                                                    \
   X(space, allocate) X(space, deallocate) X(space, copy_bytes) X(space, fill_zero) X(space, synchronize) \
   X(space, conv2d_workspace) X(space, conv2d_forward) X(space, conv2d_backward_data)                    \
-  X(space, conv2d_backward_filter) X(space, linear_workspace) X(space, linear_forward)                  \
+  X(space, conv2d_backward_filter) X(space, fused_convolution_workspace) X(space, fused_convolution)     \
+  X(space, linear_workspace) X(space, linear_forward)                                                   \
   X(space, linear_backward_data) X(space, linear_backward_weight) X(space, batch_norm_workspace)        \
   X(space, batch_norm_forward_training) X(space, batch_norm_forward_evaluation)                         \
   X(space, batch_norm_backward_training) X(space, batch_norm_backward_evaluation)                       \

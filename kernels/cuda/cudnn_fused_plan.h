@@ -1,0 +1,33 @@
+// An execution plan of cuDNN for a graph of several operations: a convolution, and what a frozen network does next.
+#pragma once
+
+#include <optional>
+
+#include "kernels/cuda/cudnn_plan.h"
+#include "kernels/fused_convolution.h"
+
+namespace retort::cuda {
+
+class CudnnFusedPlan {
+ public:
+  /// Chosen as CudnnPlan's is. Nothing where cuDNN has none for the whole.
+  static std::optional<CudnnFusedPlan> find(const FusedConvolution& shape, Precision precision,
+                                            const PlanDevice& device);
+
+  const ConvolutionPlanReport& report() const { return report_; }
+  std::size_t workspace_bytes() const { return report_.workspace_bytes; }
+
+  /// Operands as in convolve_fused().
+  void execute(cudnnHandle_t handle, const void* x, const void* weight, const void* bias, const void* residual, void* y,
+               void* workspace) const;
+
+ private:
+  CudnnFusedPlan(bool residual, CudnnDescriptor plan, ConvolutionPlanReport report)
+      : residual_(residual), plan_(std::move(plan)), report_(std::move(report)) {}
+
+  bool residual_;
+  CudnnDescriptor plan_;
+  ConvolutionPlanReport report_;
+};
+
+}  // namespace retort::cuda
