@@ -26,27 +26,14 @@ Finished program(const std::vector<std::string>& arguments, const Environment& e
   });
 }
 
+const std::string data = "synthetic:train=40,test=20,classes=3";
+
 std::vector<std::string> teach(const std::string& out, const std::vector<std::string>& more = {},
                                const std::string& net = "lenet5-half", const std::string& batch = "16") {
-  std::vector<std::string> words = {"teach",
-                                    "--data",
-                                    "synthetic:train=40,test=20,classes=3",
-                                    "--net",
-                                    net,
-                                    "--device",
-                                    "cuda",
-                                    "--batch",
-                                    batch,
-                                    "--threads",
-                                    "1",
-                                    "--epochs",
-                                    "2",
-                                    "--lr",
-                                    "0.05",
-                                    "--regulation",
-                                    "mask",
-                                    "--out",
-                                    out};
+  std::vector<std::string> words = {"teach", "--data", data, "--net", net, "--batch", batch, "--out", out};
+  for (const char* word : {"--device", "cuda", "--threads", "1", "--epochs", "2", "--lr", "0.05"}) {
+    words.emplace_back(word);
+  }
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -164,10 +151,10 @@ TEST_CASE("emulated plans: only what runs is planned") {
   const TemporaryFolder folder;
   const Environment own = {{"RETORT_CACHE_DIR", folder / "cache"}};
   check_done(program(teach(folder / "teacher", {"--max-steps", "1"}, "resnet8"), own));
-  check_done(program({"distill", "--teacher", folder / "teacher", "--data", "synthetic:train=40,test=20,classes=3",
-                      "--net", "lenet5-half", "--device", "cuda", "--epochs", "1", "--batch", "16", "--threads", "1",
-                      "--augment", "crop", "--out", folder / "student"},
-                     own));
+  check_done(
+      program({"distill", "--teacher", folder / "teacher", "--data", data, "--net", "lenet5-half", "--device", "cuda",
+               "--epochs", "1", "--batch", "16", "--threads", "1", "--augment", "crop", "--out", folder / "student"},
+              own));
   const auto count = [](const std::string& path, const auto& which) {
     int found = 0;
     for (const PlanFile::Entry& entry : plans_of(path).entries) found += which(entry.choice.problem) ? 1 : 0;
