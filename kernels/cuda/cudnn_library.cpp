@@ -75,7 +75,7 @@ std::vector<ConvolutionPlanReport> plans_offered(const ConvolutionProblem& probl
   return reports;
 }
 
-std::string describe_plan_device() {
+std::string describe_device() {
   return plan_device().json();
 }
 
