@@ -78,8 +78,9 @@ std::optional<LibraryPlan> plan_by_name(const ConvolutionProblem& problem, const
   return std::nullopt;
 }
 
-ConvolutionPlanReport plan_convolution(const ConvolutionProblem& problem, const PlanRules& rules, const std::string&,
-                                       const std::string& name) {
+ConvolutionPlanReport plan_convolution(const ConvolutionProblem& problem, const PlanRules& rules,
+                                       const std::string& device, const std::string& name) {
+  RETORT_CHECK_AS(ErrorKind::device, device.empty(), "built without CUDA (plan_convolution)");
   const auto plan = name.empty() ? favourite_plan(problem, rules) : plan_by_name(problem, rules, name);
   RETORT_CHECK_AS(ErrorKind::device, plan, "the emulated device has no plan '", name, "'");
   ConvolutionPlanReport report;
