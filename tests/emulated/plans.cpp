@@ -151,10 +151,14 @@ TEST_CASE("emulated plans: only what runs is planned") {
   const TemporaryFolder folder;
   const Environment own = {{"RETORT_CACHE_DIR", folder / "cache"}};
   check_done(program(teach(folder / "teacher", {"--max-steps", "1"}, "resnet8"), own));
-  check_done(
-      program({"distill", "--teacher", folder / "teacher", "--data", data, "--net", "lenet5-half", "--device", "cuda",
-               "--epochs", "1", "--batch", "16", "--threads", "1", "--augment", "crop", "--out", folder / "student"},
-              own));
+  check_done(program({"distill",     "--teacher", folder / "teacher",
+                      "--data",      data,        "--net",
+                      "lenet5-half", "--device",  "cuda",
+                      "--epochs",    "1",         "--batch",
+                      "16",          "--threads", "1",
+                      "--augment",   "crop",      "--fold-teacher",
+                      "off",         "--out",     folder / "student"},
+                     own));
   const auto count = [](const std::string& path, const auto& which) {
     int found = 0;
     for (const PlanFile::Entry& entry : plans_of(path).entries) found += which(entry.choice.problem) ? 1 : 0;
