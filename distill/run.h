@@ -39,6 +39,7 @@ class Run {
   void send_inputs();
   void begin_epoch();
   void feed_epoch();
+  void finish_writing();
   std::vector<std::int32_t> order_of(int epoch) const;
   void one_batch(int rows);
   void account();

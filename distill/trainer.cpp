@@ -134,13 +134,22 @@ void Run::report(const SkippedStep& step) {
             " in all)"));
   if (step.in_a_row < max_skipped_in_a_row) return;
   // A checkpoint written since the last applied step holds the parameters that led here; the one before it does not.
-  writing_.wait();
+  finish_writing();
   if (saved_at_ >= batch - max_skipped_in_a_row) folder_.drop_checkpoint();
   fail_diverged(text(max_skipped_in_a_row, " steps in a row without a finite ", what));
 }
 
+/// Where something worse is about to be said.
+void Run::finish_writing() {
+  try {
+    writing_.wait();
+  } catch (const Error& error) {
+    say_(error.what());
+  }
+}
+
 void Run::fail_diverged(const std::string& what) {
-  writing_.wait();
+  finish_writing();
   fail(ErrorKind::diverged, text("training diverged: ", what, "; ",
                                  folder_.has_checkpoint() ? text("the last good checkpoint is kept in ", folder_.path())
                                                           : std::string("there was no checkpoint yet"),
@@ -157,6 +166,7 @@ void Run::choose_regulation() {
   if (chosen != state_.regulation) {
     if (chosen == "compact") training_step_.host.step = step_.host.step;
     if (chosen == "mask") step_.host.step = training_step_.host.step;
+    training_step_.host.skipped_in_a_row = 0;  // it begins, or takes no more steps
   }
   state_.regulation = chosen;
 }
@@ -261,6 +271,7 @@ RunResult Run::execute() {
       const bool due = options_.save_every_steps > 0 && state_.batches % options_.save_every_steps == 0;
       if (!due || stop || closes) continue;
       account();
+      writing_.wait();  // so that checkpoints do not pile up where the disk is slow
       if (healthy()) save();
     }
     account();

@@ -1,5 +1,7 @@
 #include "engine/recorded_steps.h"
 
+#include <cstdio>
+
 namespace retort {
 
 RecordedSteps::~RecordedSteps() {
@@ -16,13 +18,13 @@ void RecordedSteps::run(const char* kind, int rows, const std::function<void()>&
       step.ran = true;
       return body();
     }
-    record(step, body);
+    if (!record(step, body)) return body();
   }
   RETORT_BACKEND(context_.device(), replay(context_.launch(), step.recording));
   context_.count_macs(step.macs);
 }
 
-void RecordedSteps::record(Step& step, const std::function<void()>& body) {
+bool RecordedSteps::record(Step& step, const std::function<void()>& body) {
   const double before = context_.macs();
   context_.pin_memory();
   const Launch launch = context_.launch();
@@ -30,16 +32,19 @@ void RecordedSteps::record(Step& step, const std::function<void()>& body) {
   recording_ = true;
   try {
     body();
-  } catch (...) {
-    recording_ = false;
+    step.recording = RETORT_BACKEND(context_.device(), end_recording(launch));
+  } catch (const Error& error) {
     RETORT_BACKEND(context_.device(), abandon_recording(launch));
-    throw;
+    if (error.kind() != ErrorKind::device) throw;
+    record_ = false;
+    refusal_ = error.what();
+    std::fprintf(stderr, "retort: steps are launched one by one, for one cannot be recorded: %s\n", error.what());
   }
   recording_ = false;
-  step.recording = RETORT_BACKEND(context_.device(), end_recording(launch));
   // Nothing was computed yet; each replay counts.
   step.macs = context_.macs() - before;
   context_.count_macs(-step.macs);
+  return step.recording != nullptr;
 }
 
 std::size_t RecordedSteps::launches(const char* kind, int rows) const {

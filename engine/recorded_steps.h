@@ -23,6 +23,10 @@ class RecordedSteps {
   /// Whether a recorded step can have a part that depends on a number.
   bool has_conditions() const { return record_ && RETORT_BACKEND(context_.device(), has_conditions()); }
 
+  /// Why nothing is recorded any more, or an empty string. What a device refuses to record is run as it is from then
+  /// on, and the program says so.
+  const std::string& refusal() const { return refusal_; }
+
   /// Runs body(), a step of `rows` rows. The first one of a kind and size is run as it is, which loads kernels and
   /// makes plans; the second is recorded and replayed; the later ones are replayed. Steps of one kind and size have to
   /// launch the same kernels on the same memory. `ready` false: it is run as it is once more.
@@ -41,11 +45,12 @@ class RecordedSteps {
     void* recording = nullptr;
     double macs = 0;
   };
-  void record(Step& step, const std::function<void()>& body);
+  bool record(Step& step, const std::function<void()>& body);
 
   Context& context_;
   bool record_;
   bool recording_ = false;  // now
+  std::string refusal_;
   std::map<std::pair<std::string, int>, Step> steps_;
 };
 

@@ -1,9 +1,12 @@
 #include "kernels/cuda/cudnn_descriptor.h"
 
+#include <cuda_runtime_api.h>
+
 namespace retort::cuda {
 
 void check_cudnn(cudnnStatus_t status, const std::string& what) {
   if (status == CUDNN_STATUS_SUCCESS) return;
+  cudaGetLastError();  // else our next kernel would be blamed
   char why[512] = "";
   cudnnGetLastErrorString(why, sizeof why);
   const bool memory = status == CUDNN_STATUS_ALLOC_FAILED;

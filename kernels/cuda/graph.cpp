@@ -33,7 +33,10 @@ cudaStream_t stream_of(const Launch& at) {
 
 /// Conditional bodies are captured from a stream of their own, one at a time.
 cudaStream_t body_stream() {
-  static auto* const stream = static_cast<cudaStream_t>(make_stream());
+  static const cudaStream_t stream = [] {
+    load_condition_kernel();
+    return static_cast<cudaStream_t>(make_stream());
+  }();
   return stream;
 }
 
@@ -88,7 +91,7 @@ bool has_conditions() {
 }
 
 void begin_recording(const Launch& at) {
-  body_stream();  // streams are made before anything is captured
+  body_stream();  // streams are made, and kernels loaded, before anything is captured
   RETORT_CUDA_CALL(cudaStreamBeginCapture(stream_of(at), kMode));
 }
 

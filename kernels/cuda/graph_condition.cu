@@ -10,6 +10,11 @@ __global__ void condition_kernel(cudaGraphConditionalHandle condition, const std
 
 }  // namespace
 
+void load_condition_kernel() {
+  cudaFuncAttributes attributes{};
+  RETORT_CUDA_CALL(cudaFuncGetAttributes(&attributes, condition_kernel));
+}
+
 void set_condition(cudaStream_t stream, cudaGraphConditionalHandle condition, const std::int32_t* count, int least) {
   condition_kernel<<<1, 1, 0, stream>>>(condition, count, least);
   check_call(cudaGetLastError(), "set_condition");

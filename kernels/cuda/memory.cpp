@@ -37,7 +37,14 @@ std::size_t available_memory() {
 
 void copy_bytes(const Launch& at, void* to, const void* from, std::size_t bytes) {
   if (bytes == 0) return;
-  RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(at.stream)));
+  auto* const stream = static_cast<cudaStream_t>(at.stream);
+  cudaStreamCaptureStatus recorded = cudaStreamCaptureStatusNone;
+  if (stream != nullptr) RETORT_CUDA_CALL(cudaStreamIsCapturing(stream, &recorded));
+  // While a stream is recorded, CUDA takes few questions; and a recorded copy has to stay on the device.
+  if (recorded != cudaStreamCaptureStatusNone) {
+    return RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream));
+  }
+  RETORT_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream));
   // The host's memory is pageable here, and CUDA does not promise that it has been read or written yet.
   if (!on_device(to) || !on_device(from)) synchronize(at);
 }
