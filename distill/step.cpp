@@ -100,8 +100,8 @@ StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, c
   return {std::move(rows), samples};
 }
 
-void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool updated,
-                        bool commits_buffers, DeviceStep& step) {
+void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool updated, bool commits_buffers,
+                        DeviceStep& step) {
   ParameterStore& parameters = plan_.network->parameters();
   StepOutcome out;
   out.rows = outcome.samples.shape().at(0);
@@ -113,13 +113,13 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool c
     out.significance = static_cast<std::int32_t*>(significance_.data());
     out.judged = static_cast<std::uint8_t*>(judged_.data());
   }
-  if (counts_entered) out.entered = static_cast<std::uint8_t*>(entered_.data());
   if (commits_buffers) {
     out.buffers = parameters.buffers();
     out.pending_buffers = parameters.pending_buffers();
     out.buffer_count = parameters.buffer_elements();
   }
   if (updated) {
+    out.entered = static_cast<std::uint8_t*>(entered_.data());
     const ParameterRange range = parameters.range();
     out.gradient = static_cast<const float*>(range.gradient);
     out.gradient_count = range.n;
@@ -132,7 +132,7 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool c
 void StepRunner::train(int rows, DeviceStep& step) {
   recorded_.run("train", rows, [&] {
     const Outcome outcome = forward_backward_update(next_samples(rows, step), plan_.loss, step);
-    commit(outcome, true, true, true, true, step);
+    commit(outcome, true, true, true, step);
   });
 }
 
@@ -146,7 +146,7 @@ void StepRunner::score(int rows, DeviceStep& scoring) {
   const Var output = plan_.network->forward(tape, {images, batch.samples, scoring.device()}, plan_.scoring);
   const Outcome outcome{plan_.task->loss(tape, output, batch, scoring.device(), plan_.loss), samples};
   RETORT_LAUNCH(context_, 0, judge_step, rows, outcome.rows.loss.f32(), scoring.device());
-  commit(outcome, true, false, false, plan_.scoring.update_statistics, scoring);
+  commit(outcome, true, false, plan_.scoring.update_statistics, scoring);
   queue_participants(samples, outcome.rows.participates, scoring);
 }
 
@@ -180,7 +180,7 @@ void StepRunner::train_queued(DeviceStep& scoring, DeviceStep& training) {
   LossOptions everyone = plan_.loss;
   everyone.rule.participation = Participation::all;
   const Outcome outcome = forward_backward_update(samples, everyone, training);
-  commit(outcome, false, true, true, true, training);
+  commit(outcome, false, true, true, training);
   trained_queued_ = !context_.measuring();
   queued_step_macs_ = context_.macs() - before;
   context_.count_macs(-queued_step_macs_);

@@ -82,8 +82,7 @@ class StepRunner {
   void recall(int rows, DeviceStep& scoring);
   void queue_participants(const Tensor& samples, const Tensor& participates, const DeviceStep& scoring);
   void train_queued(DeviceStep& scoring, DeviceStep& training);
-  void commit(const Outcome& outcome, bool counts_significance, bool counts_entered, bool updated, bool commits_buffers,
-              DeviceStep& step);
+  void commit(const Outcome& outcome, bool counts_significance, bool updated, bool commits_buffers, DeviceStep& step);
 
   Context& context_;
   StepPlan plan_;

@@ -13,31 +13,15 @@ constexpr std::int64_t kBias = 4;
 constexpr std::int64_t kResidual = 5;
 constexpr std::int64_t kFirstInside = 10;
 
-enum class Place : std::uint8_t { memory, inside };
-
-/// Packed, with the channels last; inside the graph fp32.
-CudnnDescriptor tensor(std::int64_t name, DType dtype, int n, int h, int w, int c, Place place = Place::memory) {
-  const bool inside = place == Place::inside;
-  const cudnnDataType_t type = !inside && dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
-  const std::int64_t N = n, H = h, W = w, C = c;
-  CudnnDescriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-  out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, name)
-      .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type)
-      .set(CUDNN_ATTR_TENSOR_DIMENSIONS, Integers{N, C, H, W})
-      .set(CUDNN_ATTR_TENSOR_STRIDES, Integers{H * W * C, 1, W * C, C})
-      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
-      .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &inside);
-  return out.finalize("tensor");
-}
-
 CudnnDescriptor convolution(const Conv2dShape& s, const CudnnDescriptor& y) {
   const float one = 1;
   const float zero = 0;
   CudnnDescriptor operation(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
   operation.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, cross_correlation(s))
-      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, tensor(kX, s.dtype, s.batch, s.height, s.width, s.in_channels))
+      .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+           channels_last(kX, s.dtype, s.batch, s.height, s.width, s.in_channels))
       .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
-           tensor(kWeight, s.dtype, s.out_channels, s.kernel_h, s.kernel_w, s.in_channels))
+           channels_last(kWeight, s.dtype, s.out_channels, s.kernel_h, s.kernel_w, s.in_channels))
       .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y)
       .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1, &one)
       .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &zero);
@@ -64,10 +48,12 @@ CudnnDescriptor pointwise(const CudnnDescriptor& x, const CudnnDescriptor* b, co
 CudnnDescriptor graph_of(const FusedConvolution& shape) {
   const Conv2dShape& s = shape.conv;
   std::int64_t inside = kFirstInside;
-  const auto image = [&s](std::int64_t name, Place place) {
-    return tensor(name, s.dtype, s.batch, s.out_height(), s.out_width(), s.out_channels, place);
+  const auto image = [&s](std::int64_t name, CudnnPlace place) {
+    return channels_last(name, s.dtype, s.batch, s.out_height(), s.out_width(), s.out_channels, place);
   };
-  const auto next = [&](bool last) { return last ? image(kY, Place::memory) : image(inside++, Place::inside); };
+  const auto next = [&](bool last) {
+    return last ? image(kY, CudnnPlace::memory) : image(inside++, CudnnPlace::inside);
+  };
   CudnnDescriptor value = next(false);
   std::vector<CudnnDescriptor> operations{convolution(s, value)};
   const auto then = [&](const CudnnDescriptor* b, bool last) {
@@ -75,8 +61,8 @@ CudnnDescriptor graph_of(const FusedConvolution& shape) {
     operations.push_back(pointwise(value, b, to));
     value = to;
   };
-  const CudnnDescriptor residual = image(kResidual, Place::memory);
-  const CudnnDescriptor bias = tensor(kBias, s.dtype, 1, 1, 1, s.out_channels);
+  const CudnnDescriptor residual = image(kResidual, CudnnPlace::memory);
+  const CudnnDescriptor bias = channels_last(kBias, s.dtype, 1, 1, 1, s.out_channels);
   if (shape.residual) then(&residual, false);
   then(&bias, !shape.relu);
   if (shape.relu) then(nullptr, true);
@@ -92,9 +78,9 @@ CudnnDescriptor graph_of(const FusedConvolution& shape) {
 
 std::optional<CudnnFusedPlan> CudnnFusedPlan::find(const FusedConvolution& shape, Precision precision,
                                                    const PlanDevice& device) {
-  auto chosen = choose_plan(graph_of(shape), {shape.conv, ConvolutionPass::forward, precision}, {}, device);
-  if (!chosen) return std::nullopt;
-  return CudnnFusedPlan(shape.residual, std::move(chosen->plan), std::move(chosen->report));
+  auto plan = CudnnOffer(graph_of(shape), {shape.conv, ConvolutionPass::forward, precision}, {}, device).first();
+  if (!plan) return std::nullopt;
+  return CudnnFusedPlan(shape.residual, std::move(*plan));
 }
 
 void CudnnFusedPlan::execute(cudnnHandle_t handle, const void* x, const void* weight, const void* bias,

@@ -14,20 +14,18 @@ class CudnnFusedPlan {
   static std::optional<CudnnFusedPlan> find(const FusedConvolution& shape, Precision precision,
                                             const PlanDevice& device);
 
-  const ConvolutionPlanReport& report() const { return report_; }
-  std::size_t workspace_bytes() const { return report_.workspace_bytes; }
+  ConvolutionPlanReport report() const { return plan_.report(); }
+  std::size_t workspace_bytes() const { return plan_.workspace_bytes(); }
 
   /// Operands as in convolve_fused().
   void execute(cudnnHandle_t handle, const void* x, const void* weight, const void* bias, const void* residual, void* y,
                void* workspace) const;
 
  private:
-  CudnnFusedPlan(bool residual, CudnnDescriptor plan, ConvolutionPlanReport report)
-      : residual_(residual), plan_(std::move(plan)), report_(std::move(report)) {}
+  CudnnFusedPlan(bool residual, CudnnPlan plan) : residual_(residual), plan_(std::move(plan)) {}
 
   bool residual_;
-  CudnnDescriptor plan_;
-  ConvolutionPlanReport report_;
+  CudnnPlan plan_;
 };
 
 }  // namespace retort::cuda

@@ -21,20 +21,21 @@ constexpr std::int64_t kX = 1;
 constexpr std::int64_t kWeight = 2;
 constexpr std::int64_t kY = 3;
 
-/// Packed, with the channels last. cuDNN names dimensions in the order N, C, H, W (and K, C, R, S) whatever the layout.
-CudnnDescriptor tensor(std::int64_t name, DType dtype, int n, int h, int w, int c) {
-  const cudnnDataType_t type = dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+}  // namespace
+
+CudnnDescriptor channels_last(std::int64_t name, DType dtype, int n, int h, int w, int c, CudnnPlace place) {
+  const bool inside = place == CudnnPlace::inside;
+  const cudnnDataType_t type = !inside && dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
   const std::int64_t N = n, H = h, W = w, C = c;
   CudnnDescriptor out(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   out.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, name)
       .set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type)
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, Integers{N, C, H, W})
       .set(CUDNN_ATTR_TENSOR_STRIDES, Integers{H * W * C, 1, W * C, C})
-      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16});
+      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
+      .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &inside);
   return out.finalize("tensor");
 }
-
-}  // namespace
 
 CudnnDescriptor cross_correlation(const Conv2dShape& s) {
   const cudnnDataType_t compute = CUDNN_DATA_FLOAT;
@@ -93,9 +94,9 @@ CudnnDescriptor graph_of(const Conv2dShape& s, ConvolutionPass pass) {
   const float zero = 0;
   CudnnDescriptor operation(names.type);
   operation.set(names.convolution, cross_correlation(s))
-      .set(names.x, tensor(kX, s.dtype, s.batch, s.height, s.width, s.in_channels))
-      .set(names.weight, tensor(kWeight, s.dtype, s.out_channels, s.kernel_h, s.kernel_w, s.in_channels))
-      .set(names.y, tensor(kY, s.dtype, s.batch, s.out_height(), s.out_width(), s.out_channels))
+      .set(names.x, channels_last(kX, s.dtype, s.batch, s.height, s.width, s.in_channels))
+      .set(names.weight, channels_last(kWeight, s.dtype, s.out_channels, s.kernel_h, s.kernel_w, s.in_channels))
+      .set(names.y, channels_last(kY, s.dtype, s.batch, s.out_height(), s.out_width(), s.out_channels))
       .set(names.alpha, CUDNN_TYPE_FLOAT, 1, &one)
       .set(names.beta, CUDNN_TYPE_FLOAT, 1, &zero)
       .finalize("convolution");
@@ -254,14 +255,17 @@ ConvolutionPlanReport CudnnPlan::report() const {
 }
 
 CudnnOffer::CudnnOffer(const ConvolutionProblem& problem, const PlanRules& rules, const PlanDevice& device)
-    : problem_(problem), rules_(rules), device_(device) {}
+    : CudnnOffer(graph_of(problem.shape, problem.pass), problem, rules, device) {}
+
+CudnnOffer::CudnnOffer(CudnnDescriptor graph, const ConvolutionProblem& around, const PlanRules& rules,
+                       const PlanDevice& device)
+    : graph_(std::move(graph)), problem_(around), rules_(rules), device_(device) {}
 
 /// Engines with their settings, the most promising first; then those that always work.
 template <typename Visitor>
 void CudnnOffer::visit(const Visitor& visitor) const {
-  const CudnnDescriptor graph = graph_of(problem_.shape, problem_.pass);
   for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    for (const CudnnDescriptor& configuration : ask(graph, device_, mode)) {
+    for (const CudnnDescriptor& configuration : ask(graph_, device_, mode)) {
       if (!visitor(configuration)) return;
     }
   }
@@ -285,7 +289,7 @@ CudnnOffer::Count CudnnOffer::count() const {
   return found;
 }
 
-CudnnPlan CudnnOffer::favourite() const {
+std::optional<CudnnPlan> CudnnOffer::first() const {
   const std::size_t most = workspace_in_proportion(problem_.shape);
   std::optional<CudnnPlan> smallest;
   visit([&](const CudnnDescriptor& configuration) {
@@ -293,12 +297,17 @@ CudnnPlan CudnnOffer::favourite() const {
     if (next && (!smallest || next->workspace_bytes() < smallest->workspace_bytes())) smallest = std::move(next);
     return !smallest || smallest->workspace_bytes() > most;
   });
-  if (!smallest) {
+  return smallest;
+}
+
+CudnnPlan CudnnOffer::favourite() const {
+  auto found_one = first();
+  if (!found_one) {
     const Count found = count();
     fail(ErrorKind::device, text("cuDNN has no plan for a ", describe(problem_), " (", found.offered, " offered, ",
                                  found.allowed, " allowed)"));
   }
-  return std::move(*smallest);
+  return std::move(*found_one);
 }
 
 std::vector<CudnnPlan> CudnnOffer::all() const {
@@ -312,31 +321,6 @@ std::vector<CudnnPlan> CudnnOffer::all() const {
   });
   if (all.empty()) all.push_back(favourite());
   return all;
-}
-
-std::optional<CudnnChoice> choose_plan(const CudnnDescriptor& graph, const ConvolutionProblem& around,
-                                       const PlanRules& rules, const PlanDevice& device) {
-  const std::size_t most = workspace_in_proportion(around.shape);
-  std::optional<CudnnChoice> smallest;
-  for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    for (const CudnnDescriptor& configuration : ask(graph, device, mode)) {
-      const CudnnDescriptor engine = engine_of(configuration);
-      if (!is_allowed(notes_of(engine), around, rules)) continue;
-      CudnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-      plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration)
-          .set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, device.descriptor());
-      if (!plan.try_finalize("execution plan")) continue;  // not on this device
-      ConvolutionPlanReport report;
-      report.workspace_bytes = static_cast<std::size_t>(plan.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-      if (smallest && report.workspace_bytes >= smallest->report.workspace_bytes) continue;
-      report.plan = CudnnPlanName::of(configuration).text();
-      report.engine = engine.integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
-      report.notes = text_of(notes_of(engine));
-      smallest = CudnnChoice{std::move(plan), std::move(report)};
-      if (smallest->report.workspace_bytes <= most) return smallest;
-    }
-  }
-  return smallest;
 }
 
 void CudnnPlan::execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const {

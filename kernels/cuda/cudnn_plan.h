@@ -39,6 +39,7 @@ class CudnnPlan {
   /// All but the counts.
   ConvolutionPlanReport report() const;
 
+  cudnnBackendDescriptor_t raw() const { return plan_.raw(); }
   /// Operands as in convolve().
   void execute(cudnnHandle_t handle, const void* a, const void* b, void* c, void* workspace) const;
 
@@ -55,9 +56,12 @@ class CudnnPlan {
 class CudnnOffer {
  public:
   CudnnOffer(const ConvolutionProblem& problem, const PlanRules& rules, const PlanDevice& device);
+  /// For a graph that is more than the convolution in it.
+  CudnnOffer(CudnnDescriptor graph, const ConvolutionProblem& around, const PlanRules& rules, const PlanDevice& device);
 
-  /// The first whose workspace is in proportion to its operands; if none's is, the one with the smallest. Throws
-  /// Error(device) where there is none at all.
+  /// The first whose workspace is in proportion to its operands; if none's is, the one with the smallest.
+  std::optional<CudnnPlan> first() const;
+  /// The same. Throws Error(device) where there is none at all.
   CudnnPlan favourite() const;
   /// All in proportion, each once; at least the favourite, which comes first.
   std::vector<CudnnPlan> all() const;
@@ -77,20 +81,17 @@ class CudnnOffer {
   /// The configuration's plan, if it is allowed and the device supports it.
   std::optional<CudnnPlan> plan(const CudnnDescriptor& configuration) const;
 
+  CudnnDescriptor graph_;
   ConvolutionProblem problem_;
   PlanRules rules_;
   PlanDevice device_;
 };
 
-/// The same choice among the plans of a graph that is more than a convolution.
-struct CudnnChoice {
-  CudnnDescriptor plan;
-  ConvolutionPlanReport report;
-};
-/// `around` is the convolution in it. Nothing where there is none.
-std::optional<CudnnChoice> choose_plan(const CudnnDescriptor& graph, const ConvolutionProblem& around,
-                                       const PlanRules& rules, const PlanDevice& device);
-
+/// Packed, with the channels last. cuDNN names dimensions in the order N, C, H, W (and K, C, R, S) whatever the layout.
+/// One that is inside of a graph never reaches memory, and is fp32.
+enum class CudnnPlace : std::uint8_t { memory, inside };
+CudnnDescriptor channels_last(std::int64_t name, DType dtype, int n, int h, int w, int c,
+                              CudnnPlace place = CudnnPlace::memory);
 CudnnDescriptor cross_correlation(const Conv2dShape& shape);
 
 }  // namespace retort::cuda
