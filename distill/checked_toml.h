@@ -1,6 +1,6 @@
 // toml++ with its promises kept. Version 3.0 (Debian 12) tells the optimizer that damaged files do not exist: `[}` and
 // others are undefined behaviour in a release build. Here the same conditions end the parse with BrokenPromise.
-// To be included by one file only, and before anything else that includes toml++.
+// What needs toml++ includes this, first of all, and nothing else of toml++.
 #pragma once
 
 #include <stdexcept>

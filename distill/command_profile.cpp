@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "distill/commands.h"
-#include "distill/run_plans.h"
 #include "distill/run_setup.h"
+#include "distill/trial_steps.h"
 #include "distill/version.h"
 #include "engine/atomic_file.h"
 #include "kernels/device_info.h"
@@ -34,78 +34,28 @@ ProfileBy by_of(const std::string& name) {
 
 constexpr int warm_up = 3;
 
-/// The rows of that many batches; the data begin again where they end.
-std::vector<std::int32_t> first_batches(int count, int batch, int batches) {
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(batch) * static_cast<std::size_t>(batches));
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int32_t>(i % static_cast<std::size_t>(count));
-  return rows;
-}
-
 /// Trains a few steps as `teach` or `distill` would, from initial parameters, on the first batches of the data.
 Profiled run(const ProfileArguments& a) {
   RunOptions o = a.options;
   resolve(o);
   use_threads(o.threads);
   const Dataset data = dataset_of(o);
-  const Device device = device_of(o.device);
-  Context context(device, precision_of(o.precision, device));
-  const auto task = make_task(data);
-  DeviceDataset train(context, data, data.train);
-  const auto network = make_network(o.net, {data.height, data.width, data.channels}, task->outputs());
-  StepPlan plan = step_plan_of(o, data);
-  network->parameters().materialise(context, o.seed, Trainable::yes, plan.optimizer.moments());
-  std::unique_ptr<Teacher> teacher;
-  if (!o.teacher_net.empty()) {
-    teacher = std::make_unique<Teacher>(
-        context, make_network(o.teacher_net, {data.height, data.width, data.channels}, task->outputs()),
-        o.fold_teacher != "off");
-  }
-  plan.network = network.get();
-  plan.teacher = teacher.get();
-  plan.task = task.get();
-  plan.data = &train;
-  plan.batch = std::min(o.batch, data.train.count());
-  plan.record = false;  // a recording's launches cannot be told apart
-  // As many rows as the steps take: the epoch is that long.
-  StepRunner runner(context, plan, plan.batch * (warm_up + a.steps));
-  DeviceStep step(context), training(context);
-  for (DeviceStep* s : {&step, &training}) {
-    s->host.weight_decay = static_cast<float>(o.weight_decay);
-    s->host.clip_norm = static_cast<float>(o.clip_norm);
-    s->host.confidence_threshold = static_cast<float>(o.confidence);
-    s->host.random_share = static_cast<float>(o.random_share);
-    s->push();
-  }
-  const auto one_step = [&] {
-    if (o.regulation == "compact") {
-      runner.train_compact(plan.batch, step, training);
-    } else {
-      runner.train(plan.batch, step);
-    }
-  };
-  runner.begin_epoch(first_batches(data.train.count(), plan.batch, warm_up + a.steps),
-                     std::vector<StepRates>(static_cast<std::size_t>(warm_up + a.steps),
-                                            {static_cast<float>(o.lr), static_cast<float>(o.momentum)}));
-  RunPlans plans(device, o, {}, [&](const std::string& line) {
+  // Not recorded: a recording's launches cannot be told apart.
+  TrialSteps steps(o, data, warm_up + a.steps, false, [&](const std::string& line) {
     if (!a.json) std::printf("%s\n", line.c_str());
   });
-  plans.measure([&] {
-    context.begin_measuring();
-    one_step();
-  });
-  context.end_measuring();
-  for (int i = 0; i < warm_up; ++i) one_step();
+  for (int i = 0; i < warm_up; ++i) steps.one_step();
 
   Profiled out;
-  out.rows = plan.batch;
-  Profile profile(device);
-  context.set_profile(&profile);
-  RETORT_BACKEND(device, synchronize(context.launch()));
+  out.rows = steps.batch();
+  Profile profile(steps.context().device());
+  steps.context().set_profile(&profile);
+  steps.wait();
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < a.steps; ++i) one_step();
-  RETORT_BACKEND(device, synchronize(context.launch()));
+  for (int i = 0; i < a.steps; ++i) steps.one_step();
+  steps.wait();
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  context.set_profile(nullptr);
+  steps.context().set_profile(nullptr);
   out.entries = profile.entries();
   return out;
 }

@@ -195,7 +195,10 @@ std::string to_toml(const RunOptions& options) {
   return writer.out.str();
 }
 
-RunOptions from_toml(const std::string& content, const std::string& name) {
+namespace {
+
+/// Sets what the text sets, and nothing else.
+void read_into(RunOptions& options, const std::string& content, const std::string& name) {
   toml::table table;
   try {
     table = toml::parse(content, name);
@@ -204,7 +207,6 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
   } catch (const BrokenPromise&) {
     fail(ErrorKind::input, text(name, ": this is not TOML"));
   }
-  RunOptions options;
   Reader reader{table, name};
   reader("command", options.command, "");
   visit_options(options, reader);
@@ -212,7 +214,18 @@ RunOptions from_toml(const std::string& content, const std::string& name) {
     RETORT_CHECK_AS(ErrorKind::input, reader.known.count(std::string(key.str())) != 0, name, ":",
                     node.source().begin.line, ": unknown option '", printable(std::string(key.str())), "'");
   }
+}
+
+}  // namespace
+
+RunOptions from_toml(const std::string& content, const std::string& name) {
+  RunOptions options;
+  read_into(options, content, name);
   return options;
+}
+
+void set_options(RunOptions& options, const OptionValues& values, const std::string& where) {
+  for (const auto& [name, value] : values) read_into(options, text(name, " = ", value, "\n"), where);
 }
 
 bool may_change_at_resume(const std::string& option) {

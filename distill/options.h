@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -140,6 +141,10 @@ void resolve(RunOptions& options);
 std::string to_toml(const RunOptions& options);
 /// Reads what to_toml wrote, or a part of it. Throws Error(input) with file and line; unknown keys are errors.
 RunOptions from_toml(const std::string& text, const std::string& name);
+/// Values of some options by name, each as TOML writes it: 0.6, "mask", [1.0, 2.0].
+using OptionValues = std::map<std::string, std::string>;
+/// Sets those options. Throws Error(input) that begins with `where` for an unknown name or a value of another kind.
+void set_options(RunOptions& options, const OptionValues& values, const std::string& where);
 /// How long to go on, how often to save, and how it is run may change; what is computed may not. (Of threads the
 /// checkpoint itself decides.)
 bool may_change_at_resume(const std::string& option);

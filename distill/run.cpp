@@ -26,6 +26,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
       train_(context_, data_, data_.train),
       test_(context_, data_, data_.test),
       network_(make_network(options.net, {data_.height, data_.width, data_.channels}, task_->outputs())),
+      lock_(options.out),
       folder_(options.out),
       plans_(context_.device(), options, resume && folder_.has_checkpoint() ? folder_.file("plans.json") : "", say_),
       schedule_(schedule_of(options)),

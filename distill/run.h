@@ -10,6 +10,7 @@
 #include "distill/background.h"
 #include "distill/cost.h"
 #include "distill/evaluation.h"
+#include "distill/folder_lock.h"
 #include "distill/pace.h"
 #include "distill/progress.h"
 #include "distill/run_plans.h"
@@ -53,6 +54,7 @@ class Run {
   Significance significance() const;
   std::string claim() const;
   RunResult result(bool finished);
+  Position position() const;
   /// Epochs since the masks of this epoch were made: 0 where samples are scored.
   int mask_age() const { return state_.regulation == "compact" ? state_.epoch % options_.rescore : 0; }
   bool teaches() const { return options_.command == "teach"; }
@@ -73,10 +75,12 @@ class Run {
   std::unique_ptr<Task> task_;
   DeviceDataset train_, test_;
   std::unique_ptr<Network> network_;
+  FolderLock lock_;
   RunFolder folder_;  // made once data and network are known to exist
   RunPlans plans_;
   std::unique_ptr<Teacher> teacher_;
   double teacher_metric_ = -1;
+  double participation_ = -1;  ///< of the epoch before; negative: none
   Schedule schedule_;
   StepPlan plan_;
   std::vector<std::int32_t> subset_;

@@ -197,6 +197,7 @@ void Run::end_epoch() {
   choose_regulation();
   state_.scored += totals.rows;
   state_.participants += totals.participants;
+  participation_ = static_cast<double>(totals.participants) / static_cast<double>(std::max<std::int64_t>(1, totals.rows));
   state_.last = found.metric;
   const bool better = task_->higher_is_better() ? found.metric > state_.best : found.metric < state_.best;
   const bool improved = state_.epoch == 0 || better;
@@ -225,9 +226,7 @@ void Run::end_epoch() {
        << record.train_loss << "  " << task_->metric() << " " << std::setprecision(2) << 100 * record.train_metric
        << " % train, " << 100 * record.test_metric << " % test (best " << 100 * state_.best << ")";
   if (options_.regulation != "off") {
-    line << "  participating " << std::setprecision(1)
-         << 100.0 * static_cast<double>(record.participants) / static_cast<double>(std::max<std::int64_t>(1, record.rows))
-         << " % (" << record.regulation << ", tau " << std::setprecision(2) << record.threshold;
+    line << "  participating " << std::setprecision(1) << 100 * participation_ << " % (" << record.regulation << ", tau " << std::setprecision(2) << record.threshold;
     if (record.mask_age > 0) line << ", scored " << record.mask_age << (record.mask_age == 1 ? " epoch" : " epochs") << " ago";
     line << ")";
   }
@@ -253,6 +252,19 @@ RunResult Run::result(bool finished) {
   return r;
 }
 
+Position Run::position() const {
+  Position p;
+  p.epoch = state_.epoch + 1;
+  p.epochs = static_cast<int>(std::ceil(options_.epochs));
+  p.batch = state_.batch;
+  p.batches = batches_per_epoch();
+  p.batches_left = total_batches() - state_.batches;
+  p.images = std::min(options_.batch, samples_in_use());
+  if (state_.epoch > 0) p.metric = state_.last;
+  if (options_.regulation != "off") p.participation = participation_;
+  return p;
+}
+
 RunResult Run::execute() {
   const int per_epoch = batches_per_epoch();
   const std::int64_t total = total_batches();
@@ -263,7 +275,7 @@ RunResult Run::execute() {
     bool stop = false;
     while (state_.batch < per_epoch && state_.batches < total && !stop) {
       one_batch(std::min(options_.batch, samples_in_use() - state_.batch * options_.batch));
-      progress_.show(state_.epoch + 1, static_cast<int>(std::ceil(options_.epochs)), state_.batch, per_epoch);
+      progress_.show(position());
       const bool asked = interrupted() || (options_.max_steps > 0 && state_.batches >= options_.max_steps);
       stop = asked && state_.batch < per_epoch && state_.batches < total;
       // The last batch of an epoch is saved with the epoch closed, below.

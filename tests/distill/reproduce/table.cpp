@@ -1,4 +1,4 @@
-#include "distill/table.h"
+#include "distill/reproduce/table.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "distill/reproduce.h"
+#include "distill/reproduce/statistics.h"
 #include "tests/distill/runs.h"
 
 using namespace retort;
@@ -30,21 +30,34 @@ RunResult made(double last, double best, std::int64_t forward, std::int64_t back
   return r;
 }
 
-/// Two seeds; hybrid diverged once, regulated always.
+RunOutcome done(const RunResult& result) {
+  return {result, {}};
+}
+
+TableRow row(const std::string& id, double lr, const std::string& folder, std::vector<RunOutcome> runs) {
+  TableRow row{find_recipe("demo", false).arm(id), lr, folder, std::move(runs)};
+  return row;
+}
+
+/// Two seeds; hybrid failed once, regulated always.
 Table hand_made() {
   Table t;
   t.recipe = "hand";
   t.title = "made by hand";
-  t.conventional_samples = 2000;
-  t.published = {{Arm::kd, 91.5}};
   t.notes = {"a note"};
-  RunResult diverged;
-  t.rows = {{Arm::teacher, 0.1, "t", {made(0.94, 0.95, 2000, 2000, false), made(0.96, 0.97, 2000, 2000, false)}},
-            {Arm::kd, 0.05, "k", {made(0.90, 0.90, 2000, 2000, true), made(0.92, 0.94, 2000, 2000, true)}},
-            {Arm::significance, 0.05, "s", {made(0.91, 0.92, 500, 400, true), made(0.95, 0.96, 700, 600, true)}},
-            {Arm::regulated, 0.05, "r", {diverged, diverged}},
-            {Arm::hybrid, 0.02, "h", {made(0.93, 0.93, 500, 100, true), diverged}},
-            {Arm::random_subset, 0.05, "c", {made(0.90, 0.90, 500, 500, true), made(0.91, 0.91, 700, 700, true)}}};
+  TableSection section;
+  section.pair = {"big", "small", {{"kd", 91.5}}};
+  section.teacher_samples = section.student_samples = 2000;
+  const RunOutcome failed{{}, "the roof is on fire"};
+  section.rows = {
+      row("teacher", 0.1, "t", {done(made(0.94, 0.95, 2000, 2000, false)), done(made(0.96, 0.97, 2000, 2000, false))}),
+      row("kd", 0.05, "k", {done(made(0.90, 0.90, 2000, 2000, true)), done(made(0.92, 0.94, 2000, 2000, true))}),
+      row("significance", 0.05, "s", {done(made(0.91, 0.92, 500, 400, true)), done(made(0.95, 0.96, 700, 600, true))}),
+      row("regulated", 0.05, "r", {failed, failed}),
+      row("hybrid", 0.02, "h", {done(made(0.93, 0.93, 500, 100, true)), failed}),
+      row("random-subset", 0.05, "c",
+          {done(made(0.90, 0.90, 500, 500, true)), done(made(0.91, 0.91, 700, 700, true))})};
+  t.sections = {section};
   return t;
 }
 
@@ -74,14 +87,15 @@ const std::string& line_with(const std::vector<std::string>& lines, const std::s
 
 }  // namespace
 
-TEST_CASE("table: mean and standard error by hand") {
-  CHECK(mean_error({}).n == 0);
-  CHECK(mean_error({5}).mean == 5);
-  CHECK(mean_error({5}).error == 0);
-  const MeanError four = mean_error({1, 2, 3, 4});
+TEST_CASE("table: mean, deviation and standard error by hand") {
+  CHECK(spread_of({}).n == 0);
+  CHECK(spread_of({5}).mean == 5);
+  CHECK(spread_of({5}).deviation == 0);
+  const Spread four = spread_of({1, 2, 3, 4});
   CHECK(four.n == 4);
   CHECK(four.mean == doctest::Approx(2.5));
-  CHECK(four.error == doctest::Approx(std::sqrt(5.0 / 3) / 2));  // standard deviation over the root of 4
+  CHECK(four.deviation == doctest::Approx(std::sqrt(5.0 / 3)));
+  CHECK(four.standard_error() == doctest::Approx(std::sqrt(5.0 / 3) / 2));  // over the root of 4
 }
 
 TEST_CASE("table: rank correlation by hand") {
@@ -102,20 +116,20 @@ TEST_CASE("table: Markdown for people") {
   const auto lines = lines_of(text);
   CHECK(lines.at(0) == "made by hand");
   const std::string& teacher = line_with(lines, "| teacher, conventional");
-  CHECK(contains(teacher, " 95.00 ± 1.00 |"));
-  CHECK(contains(teacher, " 96.00 ± 1.00 |"));
-  CHECK(contains(teacher, " 2,000 (100.0 %) |"));
+  CHECK(contains(teacher, " 95.00 ± 1.41 |"));
+  CHECK(contains(teacher, " 96.00 ± 1.41 |"));
+  CHECK(contains(teacher, " 100.0 % |"));
   const std::string& kd = line_with(lines, "| kd ");
   CHECK(contains(kd, " 91.50 |"));
-  CHECK(contains(kd, " 700 |"));
+  CHECK(contains(kd, " 35.0 % |"));
   const std::string& significance = line_with(lines, "| significance ");
-  CHECK(contains(significance, " 93.00 ± 2.00 |"));
-  CHECK(contains(significance, " 600 (30.0 %) |"));
-  CHECK(contains(significance, " 500 (25.0 %) |"));
+  CHECK(contains(significance, " 93.00 ± 2.83 |"));
+  CHECK(contains(significance, " 30.0 % |"));
+  CHECK(contains(significance, " 25.0 % |"));
   CHECK(contains(significance, " 250 (25.0 %) |"));  // distinct, of the data set's 1000
-  CHECK(contains(line_with(lines, "| regulated"), " diverged |"));
-  CHECK(contains(line_with(lines, "| regulated"), "2 of 2 diverged"));
-  CHECK(contains(line_with(lines, "| hybrid"), "1 of 2 diverged"));
+  CHECK(contains(line_with(lines, "| regulated"), " failed |"));
+  CHECK(contains(text, "- regulated, seed 2: the roof is on fire"));
+  CHECK(contains(line_with(lines, "| hybrid"), "1 of 2 failed"));
   CHECK(contains(line_with(lines, "| hybrid"), " 93.00 |"));
   CHECK(contains(text, "a note\n"));
   // A table that is one: every row as many columns, all of one width.
@@ -135,9 +149,10 @@ TEST_CASE("table: Markdown for people") {
 }
 
 TEST_CASE("table: a method minus its control, by seed") {
-  const auto lines = paired_differences(hand_made());
+  const auto lines = paired_differences(hand_made().sections[0]);
   // +1 and +4 points: mean 2.5, standard error 1.5.
-  CHECK(contains(line_with(lines, "significance minus control: random subset"), "+2.50 ± 1.50 points (2 paired seeds)"));
+  CHECK(
+      contains(line_with(lines, "significance minus control: random subset"), "+2.50 ± 1.50 points (2 paired seeds)"));
   CHECK(contains(line_with(lines, "significance minus kd"), "+2.00 ± 1.00 points"));
   CHECK(contains(line_with(lines, "hybrid minus kd"), "+3.00 points (1 seed)"));  // the seed that both finished
   CHECK(line_with(lines, "regulated minus").empty());
@@ -145,13 +160,14 @@ TEST_CASE("table: a method minus its control, by seed") {
 
 TEST_CASE("table: CSV and JSON for programs, with the same numbers") {
   const Table table = hand_made();
+  const auto& rows = table.sections[0].rows;
   const auto csv = lines_of(to_csv(table));
-  REQUIRE(csv.size() == 1 + table.rows.size());
+  REQUIRE(csv.size() == 1 + rows.size());
   const auto names = cells_of(csv[0]);
   const nlohmann::json json = nlohmann::json::parse(to_json(table));
   CHECK(json["recipe"] == "hand");
-  REQUIRE(json["rows"].size() == table.rows.size());
-  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+  REQUIRE(json["rows"].size() == rows.size());
+  for (std::size_t r = 0; r < rows.size(); ++r) {
     const auto cells = cells_of(csv[r + 1]);
     REQUIRE(cells.size() == names.size());
     std::map<std::string, std::string> row;
@@ -161,17 +177,18 @@ TEST_CASE("table: CSV and JSON for programs, with the same numbers") {
     CHECK(object["runs"] == std::stoi(row.at("runs")));
     CHECK(object["finished"] == std::stoi(row.at("finished")));
     CHECK(object["last_mean"].get<double>() == doctest::Approx(std::stod(row.at("last_mean"))));
-    CHECK(object["last_standard_error"].get<double>() == doctest::Approx(std::stod(row.at("last_se"))));
-    CHECK(object["backwarded"].get<double>() == doctest::Approx(std::stod(row.at("backwarded"))));
+    CHECK(object["last_deviation"].get<double>() == doctest::Approx(std::stod(row.at("last_deviation"))));
+    CHECK(object["backwards"].get<double>() == doctest::Approx(std::stod(row.at("backwards"))));
     CHECK(object.contains("published") == !row.at("published").empty());
   }
   const auto& significance = json["rows"][2];
   CHECK(significance["last_mean"].get<double>() == doctest::Approx(93));
-  CHECK(significance["last_standard_error"].get<double>() == doctest::Approx(2));
-  CHECK(significance["forwarded_share"].get<double>() == doctest::Approx(0.3));
+  CHECK(significance["last_deviation"].get<double>() == doctest::Approx(2 * std::sqrt(2.0)));
+  CHECK(significance["forwards_share"].get<double>() == doctest::Approx(0.3));
   CHECK(significance["gflop"].get<double>() == doctest::Approx(3));
   CHECK(significance["seconds"].get<double>() == doctest::Approx(6));
   CHECK(json["rows"][3]["finished"] == 0);
+  CHECK(json["problems"].size() == 3);
   CHECK(json["rows"][1]["published"] == 91.5);
-  CHECK(json["paired_differences"].size() == paired_differences(table).size());
+  CHECK(json["paired_differences"].size() == paired_differences(table.sections[0]).size());
 }
