@@ -1,11 +1,13 @@
 #include "distill/run_folder.h"
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "data/file.h"
+#include "distill/tensorboard.h"
 #include "distill/version.h"
 #include "engine/atomic_file.h"
 #include "kernels/device_info.h"
@@ -32,7 +34,9 @@ ordered_json to_object(const Timing& t) {
   return {{"data", t.data}, {"compute", t.compute}, {"evaluation", t.evaluation}, {"total", t.total()}};
 }
 
-Timing timing_of(const ordered_json& o) { return {o.at("data"), o.at("compute"), o.at("evaluation")}; }
+Timing timing_of(const ordered_json& o) {
+  return {o.at("data"), o.at("compute"), o.at("evaluation")};
+}
 
 /// visit(name, field) for everything in a result but its ledger and timing.
 template <typename AnyResult, typename Visitor>
@@ -48,6 +52,27 @@ void visit_result(AnyResult& r, Visitor&& visit) {
   visit("participation", r.participation);
   visit("teacher_metric", r.teacher_metric);
   visit("skipped", r.skipped);
+}
+
+/// An epoch's line of metrics.jsonl for TensorBoard. `begun`: when the run would have begun that had never been
+/// stopped.
+std::string event_of(const ordered_json& line, double begun) {
+  const auto number = [&](const char* key) { return line.value(key, 0.0); };
+  const double rows = number("rows");
+  const std::string metric = line.value("metric", "metric");
+  const Scalars scalars = {{"loss/train", number("train_loss")},
+                           {"loss/test", number("test_loss")},
+                           {metric + "/train", number("train_metric")},
+                           {metric + "/test", number("test_metric")},
+                           {"participation", rows > 0 ? number("participants") / rows : 0},
+                           {"learning rate", number("learning_rate")},
+                           {"threshold", number("threshold")}};
+  const double elapsed = line.contains("timing") ? timing_of(line["timing"]).total() : 0;
+  return tensorboard_scalars(begun + elapsed, line.value("epoch", std::int64_t{0}), scalars);
+}
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
@@ -99,15 +124,14 @@ void RunFolder::write_result(const RunResult& result) const {
 
 void RunFolder::write_environment(Device device, int threads, const std::string& data_checksum) const {
   const Versions v = versions();
-  ordered_json object = {{"retort", v.retort}, {"revision", v.revision},
+  ordered_json object = {{"retort", v.retort},     {"revision", v.revision},
                          {"compiler", v.compiler}, {"onednn", v.onednn},
-                         {"isa", v.isa}, {"device", device == Device::cuda ? "cuda" : "cpu"},
-                         {"threads", threads}, {"data", data_checksum}};
+                         {"isa", v.isa},           {"device", device == Device::cuda ? "cuda" : "cpu"},
+                         {"threads", threads},     {"data", data_checksum}};
   if (device == Device::cuda) {
     const DeviceInfo gpu = cuda::device_info();
-    object["gpu"] = {{"name", gpu.name}, {"capability", gpu.capability},
-                     {"driver", gpu.driver}, {"cuda", gpu.runtime},
-                     {"cudnn", gpu.cudnn}, {"cublaslt", gpu.cublaslt}};
+    object["gpu"] = {{"name", gpu.name},    {"capability", gpu.capability}, {"driver", gpu.driver},
+                     {"cuda", gpu.runtime}, {"cudnn", gpu.cudnn},           {"cublaslt", gpu.cublaslt}};
   }
   write_file_atomically(file("environment.json"), object.dump(2) + "\n");
 }
@@ -116,20 +140,27 @@ Timing RunFolder::keep_metrics(int epoch) {
   Timing timing;
   std::istringstream in(metrics_);
   std::string kept, line;
+  std::vector<ordered_json> objects;
   while (std::getline(in, line)) {
     const ordered_json object = ordered_json::parse(line, nullptr, false);
     if (object.is_discarded() || !object.contains("epoch") || object["epoch"] > epoch) break;
     if (object.contains("timing")) timing = timing_of(object["timing"]);
     kept += line + "\n";
+    objects.push_back(object);
   }
   metrics_ = kept;
   write_file_atomically(file("metrics.jsonl"), metrics_);
+  begun_ = now() - timing.total();
+  std::string events = tensorboard_header(begun_);
+  for (const ordered_json& object : objects) events += event_of(object, begun_);
+  write_file_atomically(file(tensorboard_file_name), events);
   return timing;
 }
 
 void RunFolder::append_metrics(const EpochRecord& r) {
   const ordered_json object = {
       {"epoch", r.epoch},
+      {"metric", r.metric},
       {"regulation", r.regulation},
       {"learning_rate", r.learning_rate},
       {"threshold", r.threshold},
@@ -148,6 +179,8 @@ void RunFolder::append_metrics(const EpochRecord& r) {
   };
   metrics_ += object.dump() + "\n";
   write_file_atomically(file("metrics.jsonl"), metrics_);
+  // TensorBoard follows one file as it grows. Half an event, after a kill, is gone with the next resume.
+  append_to_file(file(tensorboard_file_name), event_of(object, begun_));
 }
 
 std::optional<TensorFile> RunFolder::read_checkpoint(std::string& path) const {

@@ -1,4 +1,5 @@
-// A run folder: config.toml, metrics.jsonl, last and best checkpoint, significance.csv, environment.json, result.json.
+// A run folder: config.toml, metrics.jsonl, last and best checkpoint, significance.csv, environment.json, result.json,
+// TensorBoard's events.
 #pragma once
 
 #include <optional>
@@ -14,7 +15,8 @@ namespace retort {
 
 /// One line of metrics.jsonl. Documented in docs/run-folder.md.
 struct EpochRecord {
-  int epoch = 0;  ///< 1-based
+  int epoch = 0;       ///< 1-based
+  std::string metric;  ///< "accuracy" or "error"
   std::string regulation;
   double learning_rate = 0, threshold = 0;
   double train_loss = 0, train_metric = 0;
@@ -32,8 +34,8 @@ struct RunResult {
   std::string metric;  ///< "accuracy" or "error"
   double last = 0, best = 0;
   int best_epoch = 0;
-  int train_samples = 0;       ///< of the data set
-  int samples_in_use = 0;      ///< of the subset trained on
+  int train_samples = 0;   ///< of the data set
+  int samples_in_use = 0;  ///< of the subset trained on
   double epochs = 0;
   double participation = 0;    ///< share of scored rows that entered the backward pass
   double teacher_metric = -1;  ///< of the teacher on the same test split; -1: no teacher
@@ -56,7 +58,8 @@ class RunFolder {
   void write_result(const RunResult& result) const;
   void write_environment(Device device, int threads, const std::string& data_checksum) const;
 
-  /// Drops the lines of epochs after `epoch` (they will be trained again) and returns the timing of the last kept one.
+  /// Begins or goes on with the metrics: drops the lines of epochs after `epoch` (they will be trained again) and
+  /// returns the timing of the last kept one.
   Timing keep_metrics(int epoch);
   void append_metrics(const EpochRecord& record);
 
@@ -71,6 +74,7 @@ class RunFolder {
  private:
   std::string path_;
   std::string metrics_;  // the text of metrics.jsonl
+  double begun_ = 0;     // seconds since 1970, for TensorBoard
 };
 
 /// The result as one JSON object (result.json, --json).

@@ -179,6 +179,7 @@ void Run::end_epoch() {
 
   const StepState& totals = step_.host;
   EpochRecord record;
+  record.metric = task_->metric();
   record.regulation = state_.regulation;
   record.learning_rate = totals.learning_rate;
   record.threshold = totals.confidence_threshold;

@@ -87,4 +87,9 @@ void write_file_atomically(const std::string& path, const std::string& text) {
   write_file_atomically(path, text.data(), text.size());
 }
 
+void append_to_file(const std::string& path, const std::string& text) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (file.number() < 0 || !write_all(file.number(), text.data(), text.size()) || !file.close()) fail_writing(path, errno);
+}
+
 }  // namespace retort

@@ -15,4 +15,7 @@ void write_file_atomically(const std::string& path, const void* data, std::size_
                            Durability durability = Durability::synced);
 void write_file_atomically(const std::string& path, const std::string& text);
 
+/// Appends in one write, for files that others follow while they grow. Throws Error(output) that names the path.
+void append_to_file(const std::string& path, const std::string& text);
+
 }  // namespace retort

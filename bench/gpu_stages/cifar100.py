@@ -1,6 +1,5 @@
 """CIFAR-100 (--data-dir): seconds of an epoch and of 240, compact epochs against the cost formula, accuracy at equal seconds"""
-import json
-
+from gpu_stages.equal_seconds import compare, training_seconds
 from gpu_stages.runs import epochs
 
 # Teacher forward / student forward, wrn-40-2 -> wrn-16-2; the program itself knows better, this is for the formula's column.
@@ -64,12 +63,6 @@ class Cifar100:
         return self.run(name, "distill", self.net, ["--teacher", teacher, *arguments], number)
 
 
-def training_seconds(folder):
-    """Of each epoch, without evaluation."""
-    totals = [line["timing"]["compute"] + line["timing"]["data"] for line in epochs(folder)]
-    return [after - before for before, after in zip([0, *totals], totals)]
-
-
 def usual(seconds):
     """Of an epoch once everything is recorded: the median of those after the second."""
     rest = sorted(seconds[2:] or seconds)
@@ -113,27 +106,15 @@ def speed(at):
 def accuracy(at):
     """Full lengths; a setting's control is conventional distillation with its schedule shortened to the same seconds."""
     teacher = at.run("teacher", "teach", at.teacher_net, ["--regulation", "mask"], at.epochs)
-    full = teacher and at.distil("kd", teacher, ["--method", "kd"], at.epochs)
-    if not full:
+    if not teacher:
         return
-    seconds = sum(training_seconds(full))
-    table = {"kd, full": (1.0, result(full), None)}
-    for name, words in SETTINGS.items():
-        folder = at.distil(name, teacher, words, at.epochs)
-        if not folder:
-            return
-        share = sum(training_seconds(folder)) / seconds
-        control = at.distil(f"control of {name}", teacher, ["--method", "kd"], max(1, round(share * at.epochs)))
-        if not control:
-            return
-        table[name] = (share, result(folder), result(control))
-        at.stage.part(name, True, f"{100 * table[name][1]:.2f} % in {share:.2f} of the seconds; conventional in the same {100 * table[name][2]:.2f} %")
-    at.stage.results["equal seconds"] = {name: {"seconds_share": share, "accuracy": own, "conventional": other}
-                                         for name, (share, own, other) in table.items()}
-
-
-def result(folder):
-    return json.loads((folder / "result.json").read_text())["last"]
+    rows = {}
+    for name, row in compare(SETTINGS, ["--method", "kd"], lambda name, words, number: at.distil(name, teacher, words, number), at.epochs):
+        rows[name] = row
+        if "control" in row:
+            at.stage.part(name, True, f"{100 * row['accuracy']:.2f} % in {row['seconds_share']:.2f} of the seconds; "
+                                      f"conventional in the same {100 * row['control']['accuracy']:.2f} %")
+    at.stage.results["equal seconds"] = rows
 
 
 def run(stage):

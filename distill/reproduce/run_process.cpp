@@ -66,9 +66,9 @@ pid_t start(const std::string& program, const RunOptions& options, const Pipe& o
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child != 0) return child;
-  // Its own group: Ctrl-C reaches it once, through us. It ends when we are killed.
+  // Its own group: Ctrl-C reaches it once, through us. When we are killed it is too, and holds no lock any more.
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(0);
   ::dup2(out.write_end(), STDOUT_FILENO);
   ::dup2(err.write_end(), STDERR_FILENO);
