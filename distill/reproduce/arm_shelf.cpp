@@ -63,6 +63,15 @@ void read_arm(const TomlReader& reader, const toml::table& table, Arm& arm) {
 
 }  // namespace
 
+std::vector<std::string> Arm::needs() const {
+  std::vector<std::string> others;
+  for (const std::string& id : {taught_by, subset_of, share_of, seconds_of}) {
+    if (!id.empty()) others.push_back(id);
+  }
+  if (!seconds_of.empty()) others.push_back(like);
+  return others;
+}
+
 void read_options(const TomlReader& reader, const toml::table& table, OptionValues& values) {
   for (const auto& [key, node] : table) read_option(reader, node, key.str(), values);
 }

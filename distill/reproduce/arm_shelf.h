@@ -40,7 +40,4 @@ class ArmShelf {
 /// The options in a table of a recipe, each checked for its name and kind.
 void read_options(const TomlReader& reader, const toml::table& table, OptionValues& values);
 
-/// The embedded texts of distill/recipes, by file name.
-const std::map<std::string, std::string>& recipe_texts();
-
 }  // namespace retort

@@ -4,19 +4,12 @@
 #include <filesystem>
 #include <set>
 
-#include "data/dataset.h"
+#include "data/file.h"
 #include "kernels/error.h"
+#include "nets/names.h"
+#include "nets/network.h"
 
 namespace retort {
-
-std::vector<std::string> Arm::needs() const {
-  std::vector<std::string> others;
-  for (const std::string& id : {taught_by, subset_of, share_of, seconds_of}) {
-    if (!id.empty()) others.push_back(id);
-  }
-  if (!seconds_of.empty()) others.push_back(like);
-  return others;
-}
 
 const Arm& Recipe::arm(const std::string& id) const {
   std::string known;
@@ -74,6 +67,35 @@ RunOptions arm_options(const Recipe& recipe, const NetworkPair& pair, const Arm&
   set_options(o, arm.trains_teacher ? recipe.teacher_options : recipe.student_options, "recipe " + recipe.name);
   set_options(o, arm.options, "recipe " + recipe.name + ", " + arm.id);
   return o;
+}
+
+Recipe read_recipe(const std::string& content, const std::string& file, bool quick) {
+  const Recipe recipe = parse_recipe(content, file, quick);
+  for (const NetworkPair& pair : recipe.pairs) {
+    for (const std::string& net : {pair.teacher, pair.student}) {
+      try {
+        make_network(net, {}, 10);
+      } catch (const Error& error) {
+        fail(ErrorKind::input, text(pair.where, ": ", error.what()));
+      }
+    }
+  }
+  return recipe;
+}
+
+std::vector<std::string> recipe_names() {
+  return {"demo", "mnist", "fashion-mnist", "cifar10", "cifar100"};
+}
+
+Recipe find_recipe(const std::string& name_or_file, bool quick) {
+  const auto names = recipe_names();
+  if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
+    const std::string file = name_or_file + ".toml";
+    return read_recipe(recipe_texts().at(file), file, quick);
+  }
+  RETORT_CHECK(std::filesystem::is_regular_file(name_or_file), "unknown recipe '", printable(name_or_file),
+               "' (known: ", joined(names), "; or give a TOML file)");
+  return read_recipe(read_text(name_or_file), name_or_file, quick);
 }
 
 }  // namespace retort

@@ -32,6 +32,7 @@ struct Arm {
 struct NetworkPair {
   std::string teacher, student;
   std::map<std::string, double> published;  ///< by arm, accuracy in percent
+  std::string where;                        ///< in the recipe's file
 };
 
 struct Recipe {
@@ -53,11 +54,15 @@ struct Recipe {
   const Arm& arm(const std::string& id) const;
 };
 
-/// Reads a recipe's TOML. `quick` lays its table [quick] over the rest. Throws Error(input) that names the file, the
-/// line where one is known, and what was expected.
+/// A recipe's TOML. `quick` lays its table [quick] over the rest. Throws Error(input) that names the file, the line
+/// where one is known, and what was expected. Networks are not looked at yet.
+Recipe parse_recipe(const std::string& content, const std::string& file, bool quick);
+/// Parses it, and checks that its networks exist.
 Recipe read_recipe(const std::string& content, const std::string& file, bool quick);
 /// A built-in one by name, or a file of the user's. Throws Error(usage) that lists the names, Error(input).
 Recipe find_recipe(const std::string& name_or_file, bool quick);
+/// The files of distill/recipes, by name: they are in the program.
+const std::map<std::string, std::string>& recipe_texts();
 /// The built-in ones, in the order of the list.
 std::vector<std::string> recipe_names();
 

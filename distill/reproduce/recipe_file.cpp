@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "data/dataset.h"
-#include "data/file.h"
-#include "nets/names.h"
-#include "nets/network.h"
+#include "distill/dataset_recipe.h"
 
 namespace retort {
 namespace {
@@ -17,21 +14,13 @@ const char* const known_keys =
 
 NetworkPair read_pair(const TomlReader& reader, const toml::table& table) {
   NetworkPair pair;
-  const auto network = [&](const toml::node& node, std::string_view key) {
-    const std::string name = reader.string(node, key);
-    try {
-      make_network(name, {}, 10);
-    } catch (const Error& error) {
-      fail(ErrorKind::input, text(reader.where(node), ": ", error.what()));
-    }
-    return name;
-  };
+  pair.where = reader.where(table);
   for (const auto& [key_node, node] : table) {
     const std::string_view key = key_node.str();
     if (key == "teacher") {
-      pair.teacher = network(node, key);
+      pair.teacher = reader.string(node, key);
     } else if (key == "student") {
-      pair.student = network(node, key);
+      pair.student = reader.string(node, key);
     } else if (key == "published") {
       for (const auto& [arm, accuracy] : reader.table(node, key))
         pair.published[std::string(arm.str())] = reader.number(accuracy, arm.str());
@@ -125,10 +114,11 @@ void check_order(const Recipe& recipe, const std::string& where) {
 }
 
 void check(const Recipe& recipe, const std::string& file) {
-  const std::string name = recipe.data.substr(0, recipe.data.find(':'));
-  const auto& known = dataset_names();
-  RETORT_CHECK_AS(ErrorKind::input, std::find(known.begin(), known.end(), name) != known.end(), file,
-                  ": 'data' must be one of ", joined(known), ", not '", printable(recipe.data), "'");
+  try {
+    dataset_recipe(recipe.data);
+  } catch (const Error& error) {
+    fail(ErrorKind::input, text(file, ": 'data': ", printable(error.what())));
+  }
   RETORT_CHECK_AS(ErrorKind::input, !recipe.pairs.empty(), file, ": there is no [[pair]] of networks");
   RETORT_CHECK_AS(ErrorKind::input, !recipe.arms.empty(), file, ": 'arms' is missing: the methods to compare");
   RETORT_CHECK_AS(ErrorKind::input, !recipe.always_tunes || !recipe.rates.empty(), file, ": [tune] has no 'rates'");
@@ -138,7 +128,7 @@ void check(const Recipe& recipe, const std::string& file) {
 
 }  // namespace
 
-Recipe read_recipe(const std::string& content, const std::string& file, bool quick) {
+Recipe parse_recipe(const std::string& content, const std::string& file, bool quick) {
   const TomlReader reader(file);
   const toml::table table = reader.parse(content);
   Draft draft;
@@ -151,21 +141,6 @@ Recipe read_recipe(const std::string& content, const std::string& file, bool qui
   check(draft.recipe, file);
   check_order(draft.recipe, draft.arms_where);
   return draft.recipe;
-}
-
-std::vector<std::string> recipe_names() {
-  return {"demo", "mnist", "fashion-mnist", "cifar10", "cifar100"};
-}
-
-Recipe find_recipe(const std::string& name_or_file, bool quick) {
-  const auto names = recipe_names();
-  if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
-    const std::string file = name_or_file + ".toml";
-    return read_recipe(recipe_texts().at(file), file, quick);
-  }
-  RETORT_CHECK(std::filesystem::is_regular_file(name_or_file), "unknown recipe '", printable(name_or_file),
-               "' (known: ", joined(names), "; or give a TOML file)");
-  return read_recipe(read_text(name_or_file), name_or_file, quick);
 }
 
 }  // namespace retort

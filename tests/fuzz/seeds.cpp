@@ -10,6 +10,7 @@
 
 #include "data/file.h"
 #include "distill/options.h"
+#include "distill/reproduce/recipe.h"
 #include "engine/safetensors.h"
 
 namespace {
@@ -144,6 +145,10 @@ void options(Corpus corpus) {
   corpus.add(std::string("epochs = 1e3\nbatch = 64 # words\nmilestones = [\n  inf, nan,\n]\nnet = '''\nresnet20'''\n"));
 }
 
+void recipe(Corpus corpus) {
+  for (const auto& [name, text] : recipe_texts()) corpus.add(text);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -159,5 +164,6 @@ int main(int argc, char** argv) {
   safetensors({folder, "safetensors"});
   significance({folder, "significance"});
   options({folder, "options"});
+  recipe({folder, "recipe"});
   return 0;
 }

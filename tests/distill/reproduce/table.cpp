@@ -46,7 +46,7 @@ Table hand_made() {
   t.title = "made by hand";
   t.notes = {"a note"};
   TableSection section;
-  section.pair = {"big", "small", {{"kd", 91.5}}};
+  section.pair = {"big", "small", {{"kd", 91.5}}, ""};
   section.teacher_samples = section.student_samples = 2000;
   const RunOutcome failed{{}, "the roof is on fire"};
   section.rows = {
