@@ -1,4 +1,4 @@
-// What a step costs in multiply-accumulates, and when compact regulation pays (docs/self-regulation.md).
+// What a step costs in multiply-accumulates, and when compact regulation pays (docs/costs.md).
 #pragma once
 
 namespace retort {
