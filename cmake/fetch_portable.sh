@@ -6,13 +6,14 @@ cd "$(dirname "$0")/.."
 
 # What install_packages.sh then no longer asks for.
 wanted=(doctest-dev libstb-dev libcli11-dev nlohmann-json3-dev libbenchmark-dev libdnnl-dev libtomlplusplus-dev
-        libboost-context-dev zlib1g-dev ocl-icd-opencl-dev)
+        libboost-context-dev zlib1g-dev ocl-icd-opencl-dev libonnx-dev libprotobuf-dev)
 # What those need, without the C and C++ libraries. zlib1g keeps its library outside of /usr/lib.
 needed=(libdnnl2 libbenchmark1debian libboost-context1.74-dev libboost-context1.74.0 libboost1.74-dev zlib1g
-        ocl-icd-libopencl1 opencl-c-headers)
-headers=(doctest stb CLI nlohmann benchmark oneapi 'dnnl*.h*' toml++ zlib.h zconf.h CL)
+        ocl-icd-libopencl1 opencl-c-headers libonnx1 libprotobuf32)
+headers=(doctest stb CLI nlohmann benchmark oneapi 'dnnl*.h*' toml++ zlib.h zconf.h CL onnx google)
 # libbenchmark_main.a is 2 KiB, and CMake insists on it.
-libraries=('libdnnl.so*' 'libbenchmark.so*' libbenchmark_main.a 'libboost_context.so*' 'libz.so*' 'libOpenCL.so*')
+libraries=('libdnnl.so*' 'libbenchmark.so*' libbenchmark_main.a 'libboost_context.so*' 'libz.so*' 'libOpenCL.so*'
+           'libonnx.so*' 'libonnx_proto.so*' 'libprotobuf.so*')
 # CMake's files under lib/ARCHITECTURE/cmake.
 configurations=(dnnl benchmark 'BoostDetectToolset*' 'Boost-*' 'boost_context-*' 'boost_headers-*')
 

@@ -32,6 +32,10 @@ DeviceDataset::DeviceDataset(Context& context, const Dataset& dataset, const Ima
       labels_(upload(context, split.labels)),
       targets_(upload(context, split.targets)),
       auxiliary_(upload(context, split.auxiliary)) {
+  set_normalisation(dataset);
+}
+
+void DeviceDataset::set_normalisation(const Dataset& dataset) {
   for (int c = 0; c < std::min(channels_, 3); ++c) {
     const auto i = static_cast<std::size_t>(c);
     scale_[c] = 1.0F / (255.0F * dataset.std[i]);

@@ -33,6 +33,8 @@ class DeviceDataset {
   DeviceDataset(Context& context, const Dataset& dataset, const ImageSplit& split);
 
   int count() const { return count_; }
+  /// From now on images are normalised as this data set says.
+  void set_normalisation(const Dataset& dataset);
   /// Loss weights, one a sample of the split; an empty vector means 1.
   void set_weights(const std::vector<float>& weights);
 

@@ -1,8 +1,8 @@
 #include "distill/checkpoint.h"
 
 #include <filesystem>
-#include <set>
 
+#include "distill/state_dict.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -10,30 +10,12 @@ namespace {
 
 using Field = ParameterStore::Field;
 
-std::vector<std::int64_t> extents(const Shape& shape) {
-  std::vector<std::int64_t> out;
-  for (int i = 0; i < shape.rank(); ++i) out.push_back(shape[i]);
-  return out;
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
-  return out + "]";
-}
-
-/// num_batches_tracked is a scalar in files; our buffer has one element.
-std::vector<std::int64_t> file_shape(const BufferSpec& spec) {
-  return spec.integer ? std::vector<std::int64_t>{} : extents(spec.shape);
-}
-
-std::vector<float> take(const TensorFile& file, const std::string& path, const std::string& name,
-                        const std::vector<std::int64_t>& shape) {
+/// One of a run's own tensors.
+std::vector<float> take(const TensorFile& file, const std::string& path, const std::string& name, const Shape& shape) {
   RETORT_CHECK_AS(ErrorKind::input, file.has(name), path, ": no tensor '", name, "'");
-  const FileTensor& tensor = file.at(name);
-  RETORT_CHECK_AS(ErrorKind::input, tensor.shape == shape, path, ": '", name, "' has shape ",
-                  shape_text(tensor.shape), ", the network wants ", shape_text(shape));
-  return tensor.to_floats();
+  RETORT_CHECK_AS(ErrorKind::input, file.at(name).shape == shape.extents(), path, ": '", name,
+                  "' has another shape than the network's ", shape);
+  return file.at(name).to_floats();
 }
 
 struct MomentField {
@@ -49,10 +31,11 @@ void add_network(TensorFile& file, const Network& network, bool moments) {
   const ParameterStore& store = network.parameters();
   for (std::size_t i = 0; i < store.specs().size(); ++i) {
     const ParameterSpec& spec = store.specs()[i];
-    file.tensors[spec.name] = FileTensor::of(store.read(i), extents(spec.logical));
+    file.tensors[spec.name] = FileTensor::of(store.read(i), spec.logical.extents());
     if (!moments) continue;
     for (const auto& [field, prefix] : moment_fields) {
-      if (store.has(field)) file.tensors[prefix + spec.name] = FileTensor::of(store.read(i, field), extents(spec.logical));
+      if (!store.has(field)) continue;
+      file.tensors[prefix + spec.name] = FileTensor::of(store.read(i, field), spec.logical.extents());
     }
   }
   for (std::size_t i = 0; i < store.buffer_specs().size(); ++i) {
@@ -60,41 +43,33 @@ void add_network(TensorFile& file, const Network& network, bool moments) {
     const std::vector<float> values = store.read_buffer(i);
     file.tensors[spec.name] = spec.integer
                                   ? FileTensor::of(std::vector<std::int64_t>{static_cast<std::int64_t>(values[0])}, {})
-                                  : FileTensor::of(values, extents(spec.shape));
+                                  : FileTensor::of(values, spec.shape.extents());
   }
   file.metadata["format"] = "pt";  // what PyTorch's safetensors reader expects
   file.metadata["retort_schema"] = "1";
   file.metadata["net"] = network.name();
   file.metadata["classes"] = std::to_string(network.classes());
-  const ImageFormat input = network.input();
-  file.metadata["input"] = text(input.height, "x", input.width, "x", input.channels);
+  file.metadata["input"] = to_text(network.input());
 }
 
 void load_network(const TensorFile& file, const std::string& path, Network& network, bool moments) {
   const auto schema = file.metadata.find("retort_schema");
   RETORT_CHECK_AS(ErrorKind::input, schema == file.metadata.end() || schema->second == "1", path,
-                  ": written by a newer version (schema ", schema->second, ", this one reads 1)");
+                  ": written by a newer version (schema ", printable(schema->second), ", this one reads 1)");
+  const auto found = match_state_dict(file, path, network);
   ParameterStore& store = network.parameters();
-  std::set<std::string> known;
   for (std::size_t i = 0; i < store.specs().size(); ++i) {
     const ParameterSpec& spec = store.specs()[i];
-    known.insert(spec.name);
-    store.write(i, take(file, path, spec.name, extents(spec.logical)));
+    store.write(i, found.at(spec.name)->to_floats());
     if (!moments) continue;
     for (const auto& [field, prefix] : moment_fields) {
-      if (store.has(field)) store.write(i, take(file, path, prefix + spec.name, extents(spec.logical)), field);
+      if (store.has(field)) store.write(i, take(file, path, prefix + spec.name, spec.logical), field);
     }
   }
   for (std::size_t i = 0; i < store.buffer_specs().size(); ++i) {
-    const BufferSpec& spec = store.buffer_specs()[i];
-    known.insert(spec.name);
-    // Files older than PyTorch 0.4.1 have no num_batches_tracked; nothing depends on it.
-    if (spec.integer && !file.has(spec.name)) continue;
-    store.write_buffer(i, take(file, path, spec.name, file_shape(spec)));
-  }
-  for (const auto& [name, tensor] : file.tensors) {
-    RETORT_CHECK_AS(ErrorKind::input, known.count(name) != 0 || name.rfind("retort/", 0) == 0, path, ": tensor '", name,
-                    "' does not belong to ", network.name());
+    // Files older than PyTorch 0.4.1 have no num_batches_tracked.
+    const auto buffer = found.find(store.buffer_specs()[i].name);
+    if (buffer != found.end()) store.write_buffer(i, buffer->second->to_floats());
   }
 }
 
@@ -112,12 +87,12 @@ std::unique_ptr<Network> network_of(const TensorFile& file, const std::string& p
   const std::string name = net.empty() ? entry("net") : net;
   RETORT_CHECK_AS(ErrorKind::input, !name.empty(), path, ": the file does not say which network it is; give its name");
   const std::string stored = entry("input");
-  const std::string wanted = text(input.height, "x", input.width, "x", input.channels);
-  RETORT_CHECK_AS(ErrorKind::input, stored.empty() || stored == wanted, path, ": made for images of ", stored,
-                  ", the data set has ", wanted);
+  const std::string wanted = to_text(input);
+  RETORT_CHECK_AS(ErrorKind::input, stored.empty() || stored == wanted, path, ": made for images of ",
+                  printable(stored), ", the data set has ", wanted);
   const std::string stored_classes = entry("classes");
   RETORT_CHECK_AS(ErrorKind::input, stored_classes.empty() || stored_classes == std::to_string(classes), path,
-                  ": made for ", stored_classes, " classes, the data set has ", classes);
+                  ": made for ", printable(stored_classes), " classes, the data set has ", classes);
   return make_network(name, input, classes);
 }
 

@@ -12,8 +12,8 @@ namespace retort {
 /// Adds parameters and buffers (and with them, what `moments` asks for under retort/momentum/ and
 /// retort/second_moment/) to a file, and net, classes and input format to its metadata.
 void add_network(TensorFile& file, const Network& network, bool moments);
-/// Loads all parameters and buffers. Throws Error(input) that names the file and the tensor: missing, wrong shape,
-/// unknown. Tensors under retort/ are not the network's.
+/// Loads all parameters and buffers, of a checkpoint or of a file under published names. Throws Error(input) that names
+/// the file and the tensors that do not fit (distill/state_dict.h).
 void load_network(const TensorFile& file, const std::string& path, Network& network, bool moments);
 
 /// RUN_OR_FILE: a run folder means its last.safetensors.

@@ -7,6 +7,7 @@
 #include "distill/checkpoint.h"
 #include "distill/commands.h"
 #include "distill/evaluation.h"
+#include "distill/normalisation.h"
 #include "distill/run_setup.h"
 
 namespace retort {
@@ -37,6 +38,7 @@ Evaluated run(const EvaluateArguments& a) {
   out.data = load_dataset(a.data, load);
   const std::string path = checkpoint_path(a.checkpoint);
   const TensorFile file = read_safetensors(path);
+  if (const auto seen = normalisation_of(file, path, out.data.channels)) set_normalisation(out.data, *seen);
   const auto task = make_task(out.data);
   out.outputs = task->outputs();
   const Device device = device_of(a.device);

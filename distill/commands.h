@@ -7,6 +7,8 @@ namespace retort {
 
 void add_train_commands(CLI::App& app);     // teach, distill
 void add_evaluate_commands(CLI::App& app);  // evaluate, predict
+void add_import_command(CLI::App& app);     // import
+void add_export_command(CLI::App& app);     // export
 void add_data_command(CLI::App& app);       // data check, data synth
 void add_info_command(CLI::App& app);       // info
 void add_profile_command(CLI::App& app);    // profile

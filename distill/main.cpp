@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
   retort::add_evaluate_commands(app);
   retort::add_reproduce_command(app);
   retort::add_sweep_command(app);
+  retort::add_import_command(app);
+  retort::add_export_command(app);
   retort::add_data_command(app);
   retort::add_info_command(app);
   retort::add_profile_command(app);

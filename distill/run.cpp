@@ -3,6 +3,7 @@
 #include <iomanip>
 
 #include "distill/checkpoint.h"
+#include "distill/normalisation.h"
 #include "distill/version.h"
 
 namespace retort {
@@ -37,11 +38,14 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   network_->parameters().materialise(context_, options_.seed, Trainable::yes, plan_.optimizer.moments());
   if (!options_.init.empty()) {
     const std::string path = checkpoint_path(options_.init);
-    load_network(read_safetensors(path), path, *network_, false);
+    const TensorFile file = read_safetensors(path);
+    load_network(file, path, *network_, false);
+    if (teaches()) see_images_as(file, path);
   }
   if (!teaches()) {
     teacher_ = std::make_unique<Teacher>(context_, options_.teacher, options_.teacher_net, data_, *task_,
                                          options_.fold_teacher == "on");
+    see_images_as(teacher_->file(), teacher_->path());
   }
   plan_.network = network_.get();
   plan_.teacher = teacher_.get();
@@ -75,6 +79,16 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   folder_.write_environment(context_.device(), threads_, data_.checksum);
   timing_ = folder_.keep_metrics(state_.epoch);
   began_finite_ = first_nonfinite_value(*network_).empty();
+}
+
+/// Teacher and student get the same batch, so it is normalised as the teacher was trained.
+void Run::see_images_as(const TensorFile& file, const std::string& path) {
+  const auto normalisation = normalisation_of(file, path, data_.channels);
+  if (!normalisation || *normalisation == normalisation_of(data_)) return;
+  set_normalisation(data_, *normalisation);
+  train_.set_normalisation(data_);
+  test_.set_normalisation(data_);
+  say_(text("images normalised as ", path, " says: ", to_text(*normalisation)));
 }
 
 void Run::prepare_subset() {

@@ -30,6 +30,7 @@ class Run {
 
  private:
   void prepare_teacher();
+  void see_images_as(const TensorFile& file, const std::string& path);
   void prepare_subset();
   void measure_memory();
   void measure_forward_cost();

@@ -2,6 +2,7 @@
 #include <iomanip>
 
 #include "distill/checkpoint.h"
+#include "distill/normalisation.h"
 #include "distill/run.h"
 
 namespace retort {
@@ -67,6 +68,7 @@ void Run::save() {
   add_network(file, *network_, true);
   add_run_state(file, state_);
   if (options_.regulation != "off") add_significance(file, significance());
+  add_normalisation(file, normalisation_of(data_));
   file.metadata["data"] = data_.name;
   file.metadata["data_checksum"] = data_.checksum;
   // In the middle of an epoch the parameters are no longer those the metric was measured with.

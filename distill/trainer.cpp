@@ -5,6 +5,7 @@
 
 #include "distill/checkpoint.h"
 #include "distill/interrupt.h"
+#include "distill/normalisation.h"
 #include "distill/run.h"
 
 namespace retort {
@@ -209,6 +210,7 @@ void Run::end_epoch() {
     state_.best_epoch = state_.epoch;
     TensorFile file;
     add_network(file, *network_, false);
+    add_normalisation(file, normalisation_of(data_));
     file.metadata["data"] = data_.name;
     file.metadata["data_checksum"] = data_.checksum;
     file.metadata["last_metric"] = claim();

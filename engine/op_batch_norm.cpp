@@ -97,6 +97,11 @@ Var batch_norm(Tape& tape, const Var& x, const BatchNormState& state, bool relu,
   args.y = y->value.data();
   const Saved saved = forward(tape.context(), shape, state, mode, args);
   detail::moves(tape.context(), x->value, residual ? residual->value : Tensor(), y->value);
+  detail::trace(tape, TracedOp::Kind::batch_norm, x, y, [&](TracedOp& op) {
+    op.norm = state;
+    op.residual = residual;
+    op.relu = relu;
+  });
   if (!records) return y;
 
   tape.record("batch_norm", [&tape, shape, state, mode, saved, x, y, residual] {
@@ -141,6 +146,12 @@ SumAndNormed add_batch_norm(Tape& tape, const Var& a, const Var& b, const BatchN
   args.y = out.y->value.data();
   const Saved saved = forward(tape.context(), shape, state, mode, args);
   detail::moves(tape.context(), a->value, b->value, out.sum->value, out.y->value);
+  detail::trace(tape, TracedOp::Kind::batch_norm, a, out.y, [&](TracedOp& op) {
+    op.x2 = b;
+    op.sum = out.sum;
+    op.norm = state;
+    op.relu = relu;
+  });
   if (!records) return out;
 
   tape.record("add_batch_norm", [&tape, shape, state, mode, saved, a, b, out] {

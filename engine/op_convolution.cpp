@@ -80,6 +80,12 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
   context.count_macs(shape.macs());
   detail::moves(context, x->value, weights, y->value);
   context.observe(shape);
+  detail::trace(tape, TracedOp::Kind::conv2d, x, y, [&](TracedOp& op) {
+    op.weight = weight;
+    op.bias = bias;
+    op.stride = options.stride;
+    op.padding = options.padding;
+  });
   if (!records) return y;
 
   tape.record("conv2d", [&tape, &context, shape, x, y, weight, bias] {
@@ -124,6 +130,13 @@ Var folded_conv2d(Tape& tape, const Var& x, const FoldedConvolution& folded, boo
   detail::moves(context, x->value, folded.weight, y->value);
   if (residual) detail::moves(context, residual->value);
   context.observe(shape.conv);
+  detail::trace(tape, TracedOp::Kind::conv2d, x, y, [&](TracedOp& op) {
+    op.folded = &folded;
+    op.residual = residual;
+    op.relu = relu;
+    op.stride = options.stride;
+    op.padding = options.padding;
+  });
   return y;
 }
 
@@ -145,6 +158,10 @@ Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias) {
                 y->value.f32());
   context.count_macs(shape.macs());
   detail::moves(context, x->value, weight->value, y->value);
+  detail::trace(tape, TracedOp::Kind::linear, x, y, [&](TracedOp& op) {
+    op.weight = weight;
+    op.bias = bias;
+  });
   if (!records) return y;
 
   tape.record("linear", [&tape, &context, shape, scratch, x, y, weight, bias] {

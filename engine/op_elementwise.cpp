@@ -10,6 +10,7 @@ Var relu(Tape& tape, const Var& x) {
   Var y = detail::result(tape, x->shape(), dtype, records, "relu");
   RETORT_LAUNCH(tape.context(), 0, relu_forward, dtype, x->value.count(), x->value.data(), y->value.data());
   detail::moves(tape.context(), x->value, y->value);
+  detail::trace(tape, TracedOp::Kind::relu, x, y);
   if (!records) return y;
   // Only the output is needed: it is positive exactly where the input was.
   tape.record("relu", [&tape, dtype, x, y] {
@@ -31,6 +32,7 @@ Var add(Tape& tape, const Var& a, const Var& b) {
   RETORT_LAUNCH(tape.context(), 0, add, a->value.dtype(), a->value.count(), a->value.data(), b->value.data(),
                 sum->value.data());
   detail::moves(tape.context(), a->value, b->value, sum->value);
+  detail::trace(tape, TracedOp::Kind::add, a, sum, [&](TracedOp& op) { op.x2 = b; });
   if (!records) return sum;
   tape.record("add", [&tape, a, b, sum] {
     const Tensor dsum = tape.take_gradient(*sum);
@@ -53,6 +55,7 @@ Var flatten(Tape& tape, const Var& x) {
     RETORT_LAUNCH(tape.context(), 0, convert, x->value.count(), dtype, x->value.data(), DType::f32, y->value.data());
     detail::moves(tape.context(), x->value, y->value);
   }
+  detail::trace(tape, TracedOp::Kind::flatten, x, y);
   if (!records) return y;
   tape.record("flatten", [&tape, dtype, x, y] {
     const Tensor dy = tape.take_gradient(*y);

@@ -23,6 +23,10 @@ Var max_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
   Var y = detail::result(tape, pooled(shape), shape.dtype, records, "max_pool2d");
   RETORT_LAUNCH(tape.context(), 0, max_pool2d_forward, shape, x->value.data(), y->value.data());
   detail::moves(tape.context(), x->value, y->value);
+  detail::trace(tape, TracedOp::Kind::max_pool2d, x, y, [&](TracedOp& op) {
+    op.kernel = kernel;
+    op.stride = stride;
+  });
   if (!records) return y;
   tape.record("max_pool2d", [&tape, shape, x, y] {
     const Tensor dy = tape.take_gradient(*y);
@@ -42,6 +46,10 @@ Var avg_pool2d(Tape& tape, const Var& x, int kernel, int stride) {
   Var y = detail::result(tape, pooled(shape), shape.dtype, records, "avg_pool2d");
   RETORT_LAUNCH(tape.context(), 0, avg_pool2d_forward, shape, x->value.data(), y->value.data());
   detail::moves(tape.context(), x->value, y->value);
+  detail::trace(tape, TracedOp::Kind::avg_pool2d, x, y, [&](TracedOp& op) {
+    op.kernel = kernel;
+    op.stride = stride;
+  });
   if (!records) return y;
   tape.record("avg_pool2d", [&tape, shape, x, y] {
     const Tensor dy = tape.take_gradient(*y);
@@ -66,6 +74,7 @@ Var global_avg_pool(Tape& tape, const Var& x) {
   RETORT_LAUNCH(tape.context(), 0, global_avg_pool_forward, batch, positions, channels, dtype, x->value.data(),
                 y->value.f32());
   detail::moves(tape.context(), x->value, y->value);
+  detail::trace(tape, TracedOp::Kind::global_avg_pool, x, y);
   if (!records) return y;
   tape.record("global_avg_pool", [&tape, batch, positions, channels, dtype, x, y] {
     const Tensor dy = tape.take_gradient(*y);

@@ -1,7 +1,7 @@
 // Shared by the op files: allocating results and gradients.
 #pragma once
 
-#include "engine/ops.h"
+#include "engine/trace.h"
 
 namespace retort::detail {
 
@@ -24,6 +24,21 @@ inline Tensor gradient_like(Tape& tape, const Variable& variable, const char* wh
 template <typename... Tensors>
 void moves(Context& context, const Tensors&... tensors) {
   context.count_bytes((std::size_t{0} + ... + (tensors ? tensors.bytes() : 0)));
+}
+
+/// Reports a call to the tape's trace, if there is one; `fill` adds what the op has besides x and y.
+template <typename Fill>
+void trace(Tape& tape, TracedOp::Kind kind, const Var& x, const Var& y, const Fill& fill) {
+  if (tape.trace() == nullptr) return;
+  TracedOp op{};
+  op.kind = kind;
+  op.x = x;
+  op.y = y;
+  fill(op);
+  tape.trace()->push_back(std::move(op));
+}
+inline void trace(Tape& tape, TracedOp::Kind kind, const Var& x, const Var& y) {
+  trace(tape, kind, x, y, [](TracedOp&) {});
 }
 
 inline const float* f32_or_null(const Var& parameter) { return parameter ? parameter->value.f32() : nullptr; }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "kernels/error.h"
 
@@ -35,6 +36,7 @@ class Shape {
     for (int i = 0; i < rank_; ++i) product *= extent_[static_cast<std::size_t>(i)];
     return product;
   }
+  std::vector<std::int64_t> extents() const { return {extent_.begin(), extent_.begin() + rank_}; }
   bool operator==(const Shape& other) const { return rank_ == other.rank_ && extent_ == other.extent_; }
 
   std::string str() const {

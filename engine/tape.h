@@ -34,6 +34,8 @@ struct Variable {
 
 using Var = std::shared_ptr<Variable>;
 
+struct TracedOp;  // engine/trace.h
+
 class Tape {
  public:
   enum class Recording { off, on };
@@ -48,6 +50,10 @@ class Tape {
   bool records(const Vars&... inputs) const {
     return recording_ && ((inputs && inputs->requires_grad) || ...);
   }
+
+  /// From now on every op appends its call to `trace`; null ends it.
+  void set_trace(std::vector<TracedOp>* trace) { trace_ = trace; }
+  std::vector<TracedOp>* trace() const { return trace_; }
 
   /// A leaf or the result of an op.
   Var variable(Tensor value, bool requires_grad, const char* name = "");
@@ -79,6 +85,7 @@ class Tape {
 
   Context& context_;
   bool recording_;
+  std::vector<TracedOp>* trace_ = nullptr;
   std::vector<Node> nodes_;
 };
 

@@ -126,7 +126,7 @@ void safetensors(Corpus corpus) {
   file.tensors["half"] = {FileDType::f16, {2}, {0, 60, 1, 0}};
   file.tensors["narrow"] = {FileDType::bf16, {1, 2}, {0, 63, 128, 255}};
   file.tensors["empty"] = FileTensor::of(std::vector<std::uint8_t>{}, {0, 3});
-  file.metadata = {{"format", "pt"}, {"significance_epochs", "30"}};
+  file.metadata = {{"format", "pt"}, {"significance_epochs", "30"}, {"mean", "0.5,0,1e-3"}, {"std", "1,2,0.25"}};
   corpus.add(serialize_safetensors(file));
 }
 

@@ -4,31 +4,12 @@
 #include "tests/engine/expect_error.h"
 #include "tests/nets/support.h"
 #include "tests/support/backend.h"
+#include "tests/support/unsettle.h"
 
 using namespace retort;
 using namespace retort::test;
 
 namespace {
-
-/// Frozen, with batch norm that does something in each channel.
-void unsettle(Trained& trained) {
-  ParameterStore& store = trained.parameters();
-  std::uint32_t stream = 300;
-  const auto random = [&stream](const Shape& shape, double low, double high) {
-    const Values values = random_values(static_cast<std::size_t>(shape.count()), stream++, DType::f32, low, high);
-    return std::vector<float>(values.begin(), values.end());
-  };
-  for (std::size_t i = 0; i < store.parameter_count(); ++i) {
-    const ParameterSpec& spec = store.specs()[i];
-    if (spec.logical.rank() != 1) continue;  // also a convolution's bias
-    store.write(i, spec.name.ends_with(".weight") ? random(spec.logical, 0.5, 1.5) : random(spec.logical, -0.5, 0.5));
-  }
-  for (std::size_t i = 0; i < store.buffer_specs().size(); ++i) {
-    const BufferSpec& spec = store.buffer_specs()[i];
-    if (spec.name.ends_with(".running_mean")) store.write_buffer(i, random(spec.shape, -0.5, 0.5));
-    if (spec.name.ends_with(".running_var")) store.write_buffer(i, random(spec.shape, 0.5, 2));
-  }
-}
 
 struct Pass {
   std::map<std::string, Values> taps;
@@ -68,7 +49,7 @@ void check_same_function(const Backend& backend, const Expected& e) {
   INFO(e.net);
   constexpr int classes = 10;
   Trained trained(backend.device, Precision::fp32, e.net, colour32, classes, 5, Trainable::no);
-  unsettle(trained);
+  unsettle(trained.parameters());
   const HostBatch batch = random_batch(colour32, 6, classes, 77);
   const Pass unfolded = evaluate(trained, batch);
   trained.network->fold(trained.context);
@@ -113,7 +94,7 @@ BACKEND_TEST("folding: where gradients pass or batches are normalised by their o
   for (const char* net : {"resnet8", "wrn-10-1", "vgg8"}) {
     INFO(net);
     Trained trained(backend.device, Precision::fp32, net, colour32, 10, 5, Trainable::no);
-    unsettle(trained);
+    unsettle(trained.parameters());
     const HostBatch batch = random_batch(colour32, 4, 10, 79);
     const auto image_gradient = [&] {
       Tape tape(trained.context);
@@ -142,7 +123,7 @@ BACKEND_TEST("folding: bf16 activations, weights rounded after folding") {
     INFO(net);
     const auto logits = [&](Precision precision, bool fold) {
       Trained trained(backend.device, precision, net, colour32, 10, 5, Trainable::no);
-      unsettle(trained);
+      unsettle(trained.parameters());
       if (fold) trained.network->fold(trained.context);
       return evaluate(trained, batch).taps.at("logits");
     };
@@ -159,7 +140,7 @@ BACKEND_TEST("folding: computed again, from parameters that changed") {
   const HostBatch batch = random_batch(colour32, 2, 10, 82);
   trained.network->fold(trained.context);
   const Values before = evaluate(trained, batch).taps.at("logits");
-  unsettle(trained);
+  unsettle(trained.parameters());
   trained.network->fold(trained.context);
   CHECK(relative_distance(evaluate(trained, batch).taps.at("logits"), before) > 0.01);
 }
