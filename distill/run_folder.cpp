@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 
 #include "data/file.h"
 #include "distill/version.h"
@@ -48,6 +50,46 @@ void visit_result(AnyResult& r, Visitor&& visit) {
   visit("participation", r.participation);
   visit("teacher_metric", r.teacher_metric);
   visit("skipped", r.skipped);
+}
+
+/// visit(name, field) for everything in an epoch's record but its classes, ledger and timing.
+template <typename AnyRecord, typename Visitor>
+void visit_epoch(AnyRecord& r, Visitor&& visit) {
+  visit("epoch", r.epoch);
+  visit("regulation", r.regulation);
+  visit("learning_rate", r.learning_rate);
+  visit("threshold", r.threshold);
+  visit("train_loss", r.train_loss);
+  visit("train_metric", r.train_metric);
+  visit("test_loss", r.test_loss);
+  visit("test_metric", r.test_metric);
+  visit("mask_age", r.mask_age);
+  visit("rows", r.rows);
+  visit("participants", r.participants);
+  visit("steps", r.steps);
+  visit("steps_without_participants", r.steps_without_participants);
+  visit("skipped", r.skipped);
+}
+
+/// Throws ordered_json::exception where something is missing.
+EpochRecord epoch_of(const ordered_json& object) {
+  EpochRecord r;
+  visit_epoch(r, [&](const char* name, auto& field) {
+    const ordered_json& value = object.at(name);
+    // JSON has no word for what is not finite.
+    if constexpr (std::is_same_v<std::decay_t<decltype(field)>, double>) {
+      field = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+    } else {
+      value.get_to(field);
+    }
+  });
+  if (object.contains("participants_by_class")) {
+    object.at("rows_by_class").get_to(r.rows_by_class);
+    object.at("participants_by_class").get_to(r.participants_by_class);
+  }
+  visit_fields(r.ledger, [&](const char* name, auto& field) { object.at("ledger").at(name).get_to(field); });
+  r.timing = timing_of(object.at("timing"));
+  return r;
 }
 
 }  // namespace
@@ -97,19 +139,22 @@ void RunFolder::write_result(const RunResult& result) const {
   write_file_atomically(file("result.json"), to_json(result) + "\n");
 }
 
-void RunFolder::write_environment(Device device, int threads, const std::string& data_checksum) const {
+void RunFolder::write_environment(Device device, int threads, const Dataset& data) const {
   const Versions v = versions();
   ordered_json object = {{"retort", v.retort}, {"revision", v.revision},
                          {"compiler", v.compiler}, {"onednn", v.onednn},
                          {"isa", v.isa}, {"device", device == Device::cuda ? "cuda" : "cpu"},
-                         {"threads", threads}, {"data", data_checksum}};
+                         {"threads", threads}, {"data", data.checksum},
+                         {"train_samples", data.train.count()}};
+  if (!data.class_names.empty()) object["class_names"] = data.class_names;
   if (device == Device::cuda) {
     const DeviceInfo gpu = cuda::device_info();
     object["gpu"] = {{"name", gpu.name}, {"capability", gpu.capability},
                      {"driver", gpu.driver}, {"cuda", gpu.runtime},
                      {"cudnn", gpu.cudnn}, {"cublaslt", gpu.cublaslt}};
   }
-  write_file_atomically(file("environment.json"), object.dump(2) + "\n");
+  // A class may be named after a folder, in any encoding.
+  write_file_atomically(file("environment.json"), object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
 Timing RunFolder::keep_metrics(int epoch) {
@@ -128,26 +173,32 @@ Timing RunFolder::keep_metrics(int epoch) {
 }
 
 void RunFolder::append_metrics(const EpochRecord& r) {
-  const ordered_json object = {
-      {"epoch", r.epoch},
-      {"regulation", r.regulation},
-      {"learning_rate", r.learning_rate},
-      {"threshold", r.threshold},
-      {"train_loss", r.train_loss},
-      {"train_metric", r.train_metric},
-      {"test_loss", r.test_loss},
-      {"test_metric", r.test_metric},
-      {"mask_age", r.mask_age},
-      {"rows", r.rows},
-      {"participants", r.participants},
-      {"steps", r.steps},
-      {"steps_without_participants", r.steps_without_participants},
-      {"skipped", r.skipped},
-      {"ledger", to_object(r.ledger)},
-      {"timing", to_object(r.timing)},
-  };
+  ordered_json object;
+  visit_epoch(r, [&](const char* name, const auto& field) { object[name] = field; });
+  if (!r.participants_by_class.empty()) {
+    object["rows_by_class"] = r.rows_by_class;
+    object["participants_by_class"] = r.participants_by_class;
+  }
+  object["ledger"] = to_object(r.ledger);
+  object["timing"] = to_object(r.timing);
   metrics_ += object.dump() + "\n";
   write_file_atomically(file("metrics.jsonl"), metrics_);
+}
+
+std::vector<EpochRecord> RunFolder::read_metrics(int& damaged_line) const {
+  std::vector<EpochRecord> epochs;
+  std::istringstream in(metrics_);
+  std::string line;
+  damaged_line = 0;
+  for (int number = 1; std::getline(in, line); ++number) {
+    try {
+      epochs.push_back(epoch_of(ordered_json::parse(line)));
+    } catch (const ordered_json::exception&) {
+      damaged_line = number;
+      break;
+    }
+  }
+  return epochs;
 }
 
 std::optional<TensorFile> RunFolder::read_checkpoint(std::string& path) const {

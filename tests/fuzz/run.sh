@@ -10,7 +10,7 @@ mkdir -p build-fuzz/found build-fuzz/corpus
 "$bin/fuzz_seeds" build-fuzz/seeds
 
 failed=()
-for target in idx cifar picture gunzip safetensors significance options; do
+for target in idx cifar picture gunzip safetensors significance predictions options; do
   mkdir -p "build-fuzz/corpus/$target"
   log=build-fuzz/found/$target.log
   # A picture may claim 64 megapixels: with the decoder's copies that is more than the 2 GB libFuzzer allows by itself.
