@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   retort::add_train_commands(app);
   retort::add_evaluate_commands(app);
   retort::add_reproduce_command(app);
+  retort::add_report_command(app);
   retort::add_data_command(app);
   retort::add_info_command(app);
   retort::add_profile_command(app);
