@@ -39,6 +39,7 @@ build: configure
 demo: configure
 	cmake --build --preset release --target retort
 	build/distill/retort reproduce demo --out $(DEMO_OUT)
+	build/distill/retort report $(DEMO_OUT) --out $(DEMO_OUT)/report.html
 
 # Without the benchmarks.
 test: configure

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # What install_packages.sh then no longer asks for.
 wanted=(doctest-dev libstb-dev libcli11-dev nlohmann-json3-dev libbenchmark-dev libdnnl-dev libtomlplusplus-dev
-        libboost-context-dev zlib1g-dev ocl-icd-opencl-dev libonnx-dev libprotobuf-dev)
+        libboost-context-dev zlib1g-dev ocl-icd-opencl-dev libonnx-dev libprotobuf-dev libjs-chart.js)
 # What those need, without the C and C++ libraries. zlib1g keeps its library outside of /usr/lib.
 needed=(libdnnl2 libbenchmark1debian libboost-context1.74-dev libboost-context1.74.0 libboost1.74-dev zlib1g
         ocl-icd-libopencl1 opencl-c-headers libonnx1 libprotobuf32)
@@ -45,7 +45,8 @@ architecture=$(cd "$from/lib" && echo *-linux-gnu)
 if [[ -d $scratch/tree/lib ]]; then cp -a "$scratch/tree/lib" "$from/"; fi
 to=$scratch/deps/usr
 lib=$to/lib/$architecture
-mkdir -p "$to/include" "$lib/cmake" "$to/lib/cmake" "$to/share"
+script=share/javascript/chart.js
+mkdir -p "$to/include" "$lib/cmake" "$to/lib/cmake" "$to/$script"
 copy() {  # FROM INTO PATTERN...
   local folder=$1 into=$2 pattern
   shift 2
@@ -59,6 +60,7 @@ copy "$from/lib/$architecture" "$lib" "${libraries[@]}"
 copy "$from/lib/$architecture/cmake" "$lib/cmake" "${configurations[@]}"
 copy "$from/lib/cmake" "$to/lib/cmake" doctest
 copy "$from/share" "$to/share" cmake
+copy "$from/$script" "$to/$script" chart.min.js
 # Boost's headers are 130 MiB, and the tests include one of them. The configurations for other compilers come along.
 (cd "$from/include" && echo '#include <boost/context/detail/fcontext.hpp>' | "${CXX:-g++}" -M -x c++ -I . - |
   tr -d '\\' | tr ' ' '\n' | grep '^\(\./\)\?boost/' | xargs cp --parents -t "$to/include" &&

@@ -8,10 +8,10 @@ if [[ ${RETORT_NO_INSTALL:-0} != 0 ]]; then exit 0; fi
 
 # ocl-icd-opencl-dev: Debian's oneDNN asks CMake for OpenCL, and its package only recommends it.
 packages=(cmake ninja-build g++ doctest-dev libstb-dev libcli11-dev nlohmann-json3-dev libbenchmark-dev libdnnl-dev
-          libtomlplusplus-dev libboost-context-dev zlib1g-dev ocl-icd-opencl-dev libonnx-dev libprotobuf-dev "$@")
+          libtomlplusplus-dev libboost-context-dev zlib1g-dev ocl-icd-opencl-dev libonnx-dev libprotobuf-dev libjs-chart.js "$@")
 
 # A program counts however it was installed; a library has to be a package, or CMake may not find it.
-declare -A program=([cmake]=cmake [ninja-build]=ninja [g++]=g++ [clang]=clang++)
+declare -A program=([cmake]=cmake [ninja-build]=ninja [g++]=g++ [clang]=clang++ [chromium]=chromium [python3]=python3)
 
 cd "$(dirname "$0")/.."
 carried=$(cat .deps/packages 2>/dev/null || true)
@@ -28,7 +28,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   # CMake decides: it stops at the first library that it does not find. Not said again once it has found them all.
   if [[ ! -e build/build.ninja ]]; then
     echo "Not a Debian system: needed are CMake 3.25, Ninja, a C++20 compiler with OpenMP, and oneDNN, zlib, doctest," \
-         "stb, CLI11, nlohmann-json and toml++ (Google Benchmark and ONNX are optional), by whatever means the system has." >&2
+         "stb, CLI11, nlohmann-json and toml++ (Google Benchmark, ONNX and Chart.js are optional), by whatever means the system has." >&2
   fi
   exit 0
 fi

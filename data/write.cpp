@@ -93,12 +93,17 @@ void write_cifar(const Dataset& dataset, const std::string& folder) {
   write_names(dataset, folder + "/batches.meta.txt");
 }
 
-void write_png(const std::string& path, const std::uint8_t* pixels, int height, int width, int channels) {
-  RETORT_CHECK(height > 0 && width > 0 && (channels == 1 || channels == 3), path, ": a PNG of ", height, "x", width,
+Bytes encode_png(const std::string& name, const std::uint8_t* pixels, int height, int width, int channels) {
+  RETORT_CHECK(height > 0 && width > 0 && (channels == 1 || channels == 3), name, ": a PNG of ", height, "x", width,
                "x", channels);
   Bytes bytes;
   const int good = stbi_write_png_to_func(collect, &bytes, width, height, channels, pixels, width * channels);
-  RETORT_CHECK_AS(ErrorKind::output, good, path, ": cannot encode the picture");
+  RETORT_CHECK_AS(ErrorKind::output, good, name, ": cannot encode the picture");
+  return bytes;
+}
+
+void write_png(const std::string& path, const std::uint8_t* pixels, int height, int width, int channels) {
+  const Bytes bytes = encode_png(path, pixels, height, width, channels);
   write_file_atomically(path, bytes.data(), bytes.size(), Durability::renamed);
 }
 

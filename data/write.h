@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/file.h"
 
 namespace retort {
 
@@ -16,7 +17,10 @@ void write_cifar(const Dataset& dataset, const std::string& folder);
 /// folder/train/CLASS/00000.png and folder/test/CLASS/00000.png; a class without a name is called "class_007".
 void write_image_folder(const Dataset& dataset, const std::string& folder);
 
-/// A PNG of (height, width, channels) bytes, 1 or 3 channels. Error(output) if it cannot be written.
+/// A PNG of (height, width, channels) bytes, 1 or 3 channels. `name` stands for it in messages.
+Bytes encode_png(const std::string& name, const std::uint8_t* pixels, int height, int width, int channels);
+
+/// The same as a file. Error(output) if it cannot be written.
 void write_png(const std::string& path, const std::uint8_t* pixels, int height, int width, int channels);
 
 /// A PNG of rows x columns images side by side, enlarged `zoom` times; `samples` are rows of the split.

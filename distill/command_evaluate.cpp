@@ -8,6 +8,7 @@
 #include "distill/commands.h"
 #include "distill/evaluation.h"
 #include "distill/normalisation.h"
+#include "distill/predictions.h"
 #include "distill/run_setup.h"
 
 namespace retort {
@@ -57,14 +58,7 @@ Evaluated run(const EvaluateArguments& a) {
 
 /// confusion[label][prediction] counts.
 std::vector<std::vector<int>> confusion_of(const Evaluated& e, const ImageSplit& split) {
-  const auto classes = static_cast<std::size_t>(e.outputs);
-  std::vector<std::vector<int>> counts(classes, std::vector<int>(classes));
-  for (std::size_t i = 0; i < split.labels.size(); ++i) {
-    const auto row = e.logits.begin() + static_cast<std::ptrdiff_t>(i * classes);
-    const auto predicted = static_cast<std::size_t>(std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row);
-    ++counts[static_cast<std::size_t>(split.labels[i])][predicted];
-  }
-  return counts;
+  return confusion_of(predictions_of(split, e.logits), e.outputs);
 }
 
 void print_confusion(const Evaluated& e, const ImageSplit& split) {

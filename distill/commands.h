@@ -14,5 +14,6 @@ void add_info_command(CLI::App& app);       // info
 void add_profile_command(CLI::App& app);    // profile
 void add_reproduce_command(CLI::App& app);  // reproduce
 void add_sweep_command(CLI::App& app);      // sweep
+void add_report_command(CLI::App& app);     // report
 
 }  // namespace retort

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   retort::add_sweep_command(app);
   retort::add_import_command(app);
   retort::add_export_command(app);
+  retort::add_report_command(app);
   retort::add_data_command(app);
   retort::add_info_command(app);
   retort::add_profile_command(app);

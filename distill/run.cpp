@@ -76,7 +76,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   }
   folder_.write_config(options_);
   plans_.write(folder_.file("plans.json"));
-  folder_.write_environment(context_.device(), threads_, data_.checksum);
+  folder_.write_environment(context_.device(), threads_, data_);
   timing_ = folder_.keep_metrics(state_.epoch);
   began_finite_ = first_nonfinite_value(*network_).empty();
 }

@@ -43,6 +43,7 @@ class Run {
   void feed_epoch();
   void finish_writing();
   std::vector<std::int32_t> order_of(int epoch) const;
+  std::vector<std::int64_t> classes_in_epoch(const std::vector<std::int32_t>& order) const;
   void one_batch(int rows);
   void account();
   [[noreturn]] void fail_diverged(const std::string& what);
@@ -53,11 +54,14 @@ class Run {
   void save();
   void capture_state();
   Significance significance() const;
+  std::vector<std::int64_t> participants_by_class() const;
+  void write_predictions();
   std::string claim() const;
   RunResult result(bool finished);
   Position position() const;
   /// Epochs since the masks of this epoch were made: 0 where samples are scored.
   int mask_age() const { return state_.regulation == "compact" ? state_.epoch % options_.rescore : 0; }
+  bool counts_classes() const { return options_.regulation != "off" && data_.classes > 0; }
   bool teaches() const { return options_.command == "teach"; }
   /// The last step was applied. While steps are skipped, the checkpoint before them is the one to keep.
   bool healthy() const { return step_.host.skipped_in_a_row == 0 && training_step_.host.skipped_in_a_row == 0; }
@@ -96,6 +100,8 @@ class Run {
   Timing timing_;
   Cost cost_;
   std::future<std::vector<std::int32_t>> next_order_;  ///< of the rows in the epoch after this one
+  std::vector<std::int64_t> rows_by_class_;            ///< (classes) of the epoch in progress; empty without regulation
+  std::vector<float> logits_;                          ///< (test samples, outputs) after the last epoch
   Background writing_;                                 ///< to the folder, while the next epoch runs
 };
 

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 
 #include "data/file.h"
 #include "distill/tensorboard.h"
@@ -57,7 +59,11 @@ void visit_result(AnyResult& r, Visitor&& visit) {
 /// An epoch's line of metrics.jsonl for TensorBoard. `begun`: when the run would have begun that had never been
 /// stopped.
 std::string event_of(const ordered_json& line, double begun) {
-  const auto number = [&](const char* key) { return line.value(key, 0.0); };
+  // JSON has no word for what is not finite; events leave it out.
+  const auto number = [&](const char* key) {
+    const auto value = line.find(key);
+    return value != line.end() && value->is_number() ? value->get<double>() : std::numeric_limits<double>::quiet_NaN();
+  };
   const double rows = number("rows");
   const std::string metric = line.value("metric", "metric");
   const Scalars scalars = {{"loss/train", number("train_loss")},
@@ -73,6 +79,47 @@ std::string event_of(const ordered_json& line, double begun) {
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// visit(name, field) for everything in an epoch's record but its classes, ledger and timing.
+template <typename AnyRecord, typename Visitor>
+void visit_epoch(AnyRecord& r, Visitor&& visit) {
+  visit("epoch", r.epoch);
+  visit("metric", r.metric);
+  visit("regulation", r.regulation);
+  visit("learning_rate", r.learning_rate);
+  visit("threshold", r.threshold);
+  visit("train_loss", r.train_loss);
+  visit("train_metric", r.train_metric);
+  visit("test_loss", r.test_loss);
+  visit("test_metric", r.test_metric);
+  visit("mask_age", r.mask_age);
+  visit("rows", r.rows);
+  visit("participants", r.participants);
+  visit("steps", r.steps);
+  visit("steps_without_participants", r.steps_without_participants);
+  visit("skipped", r.skipped);
+}
+
+/// Throws ordered_json::exception where something is missing.
+EpochRecord epoch_of(const ordered_json& object) {
+  EpochRecord r;
+  visit_epoch(r, [&](const char* name, auto& field) {
+    const ordered_json& value = object.at(name);
+    // JSON has no word for what is not finite.
+    if constexpr (std::is_same_v<std::decay_t<decltype(field)>, double>) {
+      field = value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+    } else {
+      value.get_to(field);
+    }
+  });
+  if (object.contains("participants_by_class")) {
+    object.at("rows_by_class").get_to(r.rows_by_class);
+    object.at("participants_by_class").get_to(r.participants_by_class);
+  }
+  visit_fields(r.ledger, [&](const char* name, auto& field) { object.at("ledger").at(name).get_to(field); });
+  r.timing = timing_of(object.at("timing"));
+  return r;
 }
 
 }  // namespace
@@ -122,18 +169,21 @@ void RunFolder::write_result(const RunResult& result) const {
   write_file_atomically(file("result.json"), to_json(result) + "\n");
 }
 
-void RunFolder::write_environment(Device device, int threads, const std::string& data_checksum) const {
+void RunFolder::write_environment(Device device, int threads, const Dataset& data) const {
   const Versions v = versions();
   ordered_json object = {{"retort", v.retort},     {"revision", v.revision},
                          {"compiler", v.compiler}, {"onednn", v.onednn},
-                         {"isa", v.isa},           {"device", device == Device::cuda ? "cuda" : "cpu"},
-                         {"threads", threads},     {"data", data_checksum}};
+                         {"isa", v.isa}, {"device", device == Device::cuda ? "cuda" : "cpu"},
+                         {"threads", threads}, {"data", data.checksum},
+                         {"train_samples", data.train.count()}};
+  if (!data.class_names.empty()) object["class_names"] = data.class_names;
   if (device == Device::cuda) {
     const DeviceInfo gpu = cuda::device_info();
     object["gpu"] = {{"name", gpu.name},    {"capability", gpu.capability}, {"driver", gpu.driver},
                      {"cuda", gpu.runtime}, {"cudnn", gpu.cudnn},           {"cublaslt", gpu.cublaslt}};
   }
-  write_file_atomically(file("environment.json"), object.dump(2) + "\n");
+  // A class may be named after a folder, in any encoding.
+  write_file_atomically(file("environment.json"), object.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
 Timing RunFolder::keep_metrics(int epoch) {
@@ -158,29 +208,34 @@ Timing RunFolder::keep_metrics(int epoch) {
 }
 
 void RunFolder::append_metrics(const EpochRecord& r) {
-  const ordered_json object = {
-      {"epoch", r.epoch},
-      {"metric", r.metric},
-      {"regulation", r.regulation},
-      {"learning_rate", r.learning_rate},
-      {"threshold", r.threshold},
-      {"train_loss", r.train_loss},
-      {"train_metric", r.train_metric},
-      {"test_loss", r.test_loss},
-      {"test_metric", r.test_metric},
-      {"mask_age", r.mask_age},
-      {"rows", r.rows},
-      {"participants", r.participants},
-      {"steps", r.steps},
-      {"steps_without_participants", r.steps_without_participants},
-      {"skipped", r.skipped},
-      {"ledger", to_object(r.ledger)},
-      {"timing", to_object(r.timing)},
-  };
+  ordered_json object;
+  visit_epoch(r, [&](const char* name, const auto& field) { object[name] = field; });
+  if (!r.participants_by_class.empty()) {
+    object["rows_by_class"] = r.rows_by_class;
+    object["participants_by_class"] = r.participants_by_class;
+  }
+  object["ledger"] = to_object(r.ledger);
+  object["timing"] = to_object(r.timing);
   metrics_ += object.dump() + "\n";
   write_file_atomically(file("metrics.jsonl"), metrics_);
   // TensorBoard follows one file as it grows. Half an event, after a kill, is gone with the next resume.
   append_to_file(file(tensorboard_file_name), event_of(object, begun_));
+}
+
+std::vector<EpochRecord> RunFolder::read_metrics(int& damaged_line) const {
+  std::vector<EpochRecord> epochs;
+  std::istringstream in(metrics_);
+  std::string line;
+  damaged_line = 0;
+  for (int number = 1; std::getline(in, line); ++number) {
+    try {
+      epochs.push_back(epoch_of(ordered_json::parse(line)));
+    } catch (const ordered_json::exception&) {
+      damaged_line = number;
+      break;
+    }
+  }
+  return epochs;
 }
 
 std::optional<TensorFile> RunFolder::read_checkpoint(std::string& path) const {

@@ -1,4 +1,5 @@
-// A run folder: config.toml, metrics.jsonl, last and best checkpoint, significance.csv, environment.json, result.json,
+// A run folder: config.toml, metrics.jsonl, last and best checkpoint, significance.csv, predictions.csv,
+// environment.json, result.json,
 // TensorBoard's events.
 #pragma once
 
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "distill/ledger.h"
 #include "distill/options.h"
 #include "engine/safetensors.h"
@@ -23,6 +25,7 @@ struct EpochRecord {
   double test_loss = 0, test_metric = 0;
   int mask_age = 0;  ///< epochs since the participants were scored; the training loss and metric are then theirs alone
   std::int64_t rows = 0, participants = 0;
+  std::vector<std::int64_t> rows_by_class, participants_by_class;  ///< (classes); empty without regulation or classes
   std::int64_t steps = 0, steps_without_participants = 0, skipped = 0;
   Ledger ledger;  ///< since the beginning of the run
   Timing timing;  ///< since the beginning of the run
@@ -56,12 +59,14 @@ class RunFolder {
   void write_config(const RunOptions& options) const;
   std::optional<RunResult> read_result() const;
   void write_result(const RunResult& result) const;
-  void write_environment(Device device, int threads, const std::string& data_checksum) const;
+  void write_environment(Device device, int threads, const Dataset& data) const;
 
   /// Begins or goes on with the metrics: drops the lines of epochs after `epoch` (they will be trained again) and
   /// returns the timing of the last kept one.
   Timing keep_metrics(int epoch);
   void append_metrics(const EpochRecord& record);
+  /// The epochs of metrics.jsonl, up to the first line that is damaged; its number, or 0. What was not finite is NaN.
+  std::vector<EpochRecord> read_metrics(int& damaged_line) const;
 
   /// The last checkpoint or, if it is damaged, the one before. Nothing if there is none.
   std::optional<TensorFile> read_checkpoint(std::string& path) const;

@@ -36,6 +36,7 @@ void visit_scalars(State& s, Visitor&& visit) {
   visit("best_epoch", s.best_epoch);
   visit("participants", s.participants);
   visit("scored", s.scored);
+  visit("participants_by_class", s.participants_by_class);
   visit_fields(s.ledger, visit);
   visit("threads", s.threads);
   visit("isa", s.isa);

@@ -23,6 +23,7 @@ struct RunState {
   double last = 0, best = 0;         ///< metric on the test split after the last and the best epoch
   int best_epoch = 0;
   std::int64_t participants = 0, scored = 0;  ///< over the whole run
+  std::vector<std::int64_t> participants_by_class;  // (classes) up to the last whole epoch; empty without regulation
   Ledger ledger;
   std::vector<std::int32_t> significance;  // (training samples)
   std::vector<std::uint8_t> entered;       // (training samples)

@@ -1,7 +1,7 @@
 #include "distill/significance.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "data/file.h"
+#include "distill/parse_count.h"
 #include "engine/atomic_file.h"
 #include "kernels/error.h"
 
@@ -16,13 +17,6 @@ namespace retort {
 namespace {
 
 constexpr const char* header = "index,label,count";
-
-/// One non-negative integer that fills `field`; nothing else may stand there.
-bool parse_count(const std::string& field, std::int32_t& value) {
-  const char* end = field.data() + field.size();
-  const auto [stop, error] = std::from_chars(field.data(), end, value);
-  return error == std::errc() && stop == end && value >= 0;
-}
 
 }  // namespace
 
@@ -95,14 +89,10 @@ Significance parse_significance_csv(const std::string& content, const std::strin
       header_seen = true;
       continue;
     }
-    const auto first = line.find(','), second = line.find(',', first + 1);
-    std::int32_t index = 0, label = 0, count = 0;
-    const bool good = first != std::string::npos && second != std::string::npos &&
-                      parse_count(line.substr(0, first), index) &&
-                      parse_count(line.substr(first + 1, second - first - 1), label) &&
-                      parse_count(line.substr(second + 1), count);
-    RETORT_CHECK_AS(ErrorKind::input, good, name, ":", number, ": expected index,label,count, got '",
+    std::array<std::int32_t, 3> row;
+    RETORT_CHECK_AS(ErrorKind::input, parse_counts(line, row), name, ":", number, ": expected index,label,count, got '",
                     printable(line.substr(0, 60)), "'");
+    const auto [index, label, count] = row;
     RETORT_CHECK_AS(ErrorKind::input, seen.insert(index).second, name, ":", number, ": sample ", index, " for the second time");
     s.index.push_back(index);
     s.label.push_back(label);

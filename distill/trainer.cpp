@@ -6,6 +6,7 @@
 #include "distill/checkpoint.h"
 #include "distill/interrupt.h"
 #include "distill/normalisation.h"
+#include "distill/predictions.h"
 #include "distill/run.h"
 
 namespace retort {
@@ -72,6 +73,28 @@ void Run::feed_epoch() {
                      static_cast<float>(schedule_.momentum_at(epoch, options_.epochs))});
   }
   runner_->begin_epoch(order, rates);
+  if (counts_classes()) rows_by_class_ = classes_in_epoch(order);
+}
+
+/// How many rows of each class the epoch's batches hold: the last epoch may end early.
+std::vector<std::int64_t> Run::classes_in_epoch(const std::vector<std::int32_t>& order) const {
+  const std::int64_t first = state_.batches - state_.batch;
+  const std::int64_t batches = std::min<std::int64_t>(batches_per_epoch(), total_batches() - first);
+  const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(samples_in_use(), batches * options_.batch));
+  std::vector<std::int64_t> count(static_cast<std::size_t>(data_.classes));
+  for (std::size_t i = 0; i < rows; ++i) {
+    ++count[static_cast<std::size_t>(data_.train.labels[static_cast<std::size_t>(order[i])])];
+  }
+  return count;
+}
+
+/// Since the beginning of the run, from the counts as they were captured last.
+std::vector<std::int64_t> Run::participants_by_class() const {
+  std::vector<std::int64_t> count(static_cast<std::size_t>(data_.classes));
+  for (std::size_t i = 0; i < state_.significance.size(); ++i) {
+    count[static_cast<std::size_t>(data_.train.labels[i])] += state_.significance[i];
+  }
+  return count;
 }
 
 void Run::one_batch(int rows) {
@@ -174,7 +197,8 @@ void Run::choose_regulation() {
 
 void Run::end_epoch() {
   Stopwatch watch;
-  const Evaluation found = evaluator_->run();
+  const bool last = state_.batches == total_batches();
+  const Evaluation found = evaluator_->run(last ? &logits_ : nullptr);
   context_.clear_macs();  // evaluations do not count
   timing_.evaluation += watch.lap();
 
@@ -217,12 +241,18 @@ void Run::end_epoch() {
     writing_.run([this, file = std::move(file)] { write_safetensors(folder_.file("best.safetensors"), file); });
   }
   capture_state();
+  if (counts_classes()) {
+    const auto before = std::exchange(state_.participants_by_class, participants_by_class());
+    record.rows_by_class = rows_by_class_;
+    record.participants_by_class = state_.participants_by_class;
+    for (std::size_t c = 0; c < before.size(); ++c) record.participants_by_class[c] -= before[c];
+  }
   record.epoch = state_.epoch;
   record.ledger = state_.ledger;
   record.timing = timing_;
   writing_.run([this, record] { folder_.append_metrics(record); });
   begin_epoch();  // clears the epoch's totals before they are saved
-  if (healthy() || state_.batches == total_batches()) save();
+  if (healthy() || last) save();
 
   std::ostringstream line;
   line << "epoch " << state_.epoch << "/" << std::ceil(options_.epochs) << std::fixed << "  loss " << std::setprecision(4)
@@ -235,6 +265,13 @@ void Run::end_epoch() {
   }
   line << "  " << std::setprecision(1) << timing_.total() << " s";
   say_(line.str());
+}
+
+/// Of the network as it is at the end. A run that was killed between its last checkpoint and here evaluates again.
+void Run::write_predictions() {
+  if (data_.classes == 0) return;
+  if (logits_.empty()) evaluator_->run(&logits_);
+  write_predictions_csv(folder_.file("predictions.csv"), predictions_of(data_.test, logits_));
 }
 
 RunResult Run::result(bool finished) {
@@ -309,6 +346,7 @@ RunResult Run::execute() {
     }
   }
   if (options_.regulation != "off") write_significance_csv(folder_.file("significance.csv"), significance());
+  write_predictions();
   writing_.wait();
   const RunResult done = result(true);
   folder_.write_result(done);

@@ -42,7 +42,7 @@ inline nlohmann::json result_of(const std::string& folder) {
 
 /// Both are finished, and every file is the same to the last bit, except for seconds.
 inline void check_same_run(const std::string& a, const std::string& b) {
-  for (const char* name : {"last.safetensors", "best.safetensors", "significance.csv"}) {
+  for (const char* name : {"last.safetensors", "best.safetensors", "predictions.csv", "significance.csv"}) {
     const std::string x = contents(a + "/" + name), y = contents(b + "/" + name);
     const std::string what = name;
     const bool same = x == y, there = !x.empty() || what == "significance.csv";  // which regulation alone writes

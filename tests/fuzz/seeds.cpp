@@ -135,6 +135,8 @@ void significance(Corpus corpus) {
   corpus.add(std::string("index,label,count\r\n5,1,2\r\n\r\n"));
 }
 
+void predictions(Corpus corpus) { corpus.add(std::string("index,label,prediction\n0,1,1\n9999,0,7\n")); }
+
 void options(Corpus corpus) {
   RunOptions o;
   corpus.add(to_toml(o));
@@ -163,6 +165,7 @@ int main(int argc, char** argv) {
   gunzip({folder, "gunzip"});
   safetensors({folder, "safetensors"});
   significance({folder, "significance"});
+  predictions({folder, "predictions"});
   options({folder, "options"});
   recipe({folder, "recipe"});
   return 0;

@@ -1,0 +1,21 @@
+# cmake -DOUT=FILE.cpp -DFILES=NAME=PATH;... -P embed.cmake: writes the files into distill/report/embedded.h's constants. A file
+# that is not there becomes an empty text.
+set(code "#include \"distill/report/embedded.h\"\n\nnamespace retort::embedded {\n")
+foreach(entry IN LISTS FILES)
+  string(REGEX MATCH "^([a-z_]+)=(.*)$" all "${entry}")
+  set(name ${CMAKE_MATCH_1})
+  set(path ${CMAKE_MATCH_2})
+  if(EXISTS "${path}")
+    file(READ "${path}" hex HEX)
+    file(SHA256 "${path}" sha256)
+    string(LENGTH "${hex}" size)
+    math(EXPR size "${size} / 2")
+    string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," hex "${hex}")
+    string(APPEND code "static const char ${name}_bytes[] = {\n${hex}};\n"
+                       "const File ${name}{{${name}_bytes, ${size}}, \"${sha256}\"};\n")
+  else()
+    string(APPEND code "const File ${name}{};\n")
+  endif()
+endforeach()
+file(WRITE "${OUT}" "${code}}  // namespace retort::embedded\n")
