@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <map>
 
-#include "distill/recipe.h"
+#include "distill/reproduce/recipe.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -24,13 +24,11 @@ bool is_seed(const std::string& part) {
   return part.rfind("seed-", 0) == 0 && part.find_first_not_of("0123456789", 5) == std::string::npos && part.size() > 5;
 }
 
-/// Arms in their order, then everything else.
+/// Ready-made arms in the order of the demonstration, which has them all, then everything else.
 std::size_t arm_rank(const std::string& id) {
+  static const std::vector<Arm> arms = find_recipe("demo", false).arms;
   std::size_t rank = 0;
-  for (const ArmInfo& arm : arms()) {
-    if (id == arm.id) break;
-    ++rank;
-  }
+  while (rank < arms.size() && arms[rank].id != id) ++rank;
   return rank;
 }
 

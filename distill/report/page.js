@@ -274,22 +274,24 @@ function showResults(parent) {
 function showComparison(parent) {
   for (const found of data.tables) {
     const mean = row => row.finished > 0 ? row.last_mean : null;
-    const error = (value, spread, row) => !known(value) ? 'diverged' :
+    const error = (value, spread, row) => !known(value) ? (row.runs > 0 ? 'failed' : 'to do') :
         value.toFixed(2) + (row.finished > 1 && known(spread) ? ` ± ${spread.toFixed(2)}` : '');
     parent.append(table(String(found.title ?? found.recipe), [
-      {head: 'method', of: row => String(row.method)},
+      {head: 'networks', of: row => `${row.teacher} → ${row.student}`, text: true},
+      {head: 'method', of: row => String(row.label ?? row.method), text: true},
       {head: 'learning rate', of: row => row.lr, show: value => digits(value)},
       {head: 'finished', of: row => row.finished, show: (value, row) => `${count(value)} of ${count(row.runs)}`},
-      {head: 'last, %', of: mean, show: (value, row) => error(value, row.last_standard_error, row)},
-      {head: 'best, %', of: row => row.finished > 0 ? row.best_mean : null, show: (value, row) => error(value, row.best_standard_error, row)},
+      {head: 'last, %', of: mean, show: (value, row) => error(value, row.last_deviation, row)},
+      {head: 'best, %', of: row => row.finished > 0 ? row.best_mean : null, show: (value, row) => error(value, row.best_deviation, row)},
       {head: 'published, %', of: row => row.published, show: value => known(value) ? value.toFixed(2) : none},
       {head: 'distinct samples', of: row => row.distinct_samples, show: count},
-      {head: 'forwarded', of: row => row.forwarded_share, show: value => percent(value)},
-      {head: 'backwarded', of: row => row.backwarded_share, show: value => percent(value)},
+      {head: 'forwards', of: row => row.forwards_share, show: value => percent(value)},
+      {head: 'backwards', of: row => row.backwards_share, show: value => percent(value)},
+      {head: 'teacher forwards', of: row => row.teacher_forwards > 0 ? row.teacher_forwards_share : null, show: value => known(value) ? percent(value) : none},
       {head: 'GFLOP', of: row => row.gflop, show: count},
       {head: 'seconds', of: row => row.seconds, show: seconds}
     ], found.rows));
-    const lines = [...found.paired_differences ?? [], ...found.notes ?? []].map(String);
+    const lines = [...found.paired_differences ?? [], ...found.problems ?? [], ...found.notes ?? []].map(String);
     parent.append(element('ul', {}, ...lines.map(line => element('li', {}, line.trim()))));
   }
   return data.tables.length > 0;

@@ -7,7 +7,7 @@
 #include "distill/checkpoint.h"
 #include "distill/evaluation.h"
 #include "distill/report/data_uri.h"
-#include "distill/reproduce.h"
+#include "distill/reproduce/statistics.h"
 #include "distill/run_setup.h"
 
 namespace retort {

@@ -3,7 +3,7 @@
 
 #include "data/file.h"
 #include "distill/predictions.h"
-#include "distill/reproduce.h"
+#include "distill/reproduce/statistics.h"
 #include "distill/significance.h"
 #include "tests/distill/report/page_of.h"
 
