@@ -276,11 +276,26 @@ ordered_json frontier_of(const ordered_json& runs) {
   return points;
 }
 
+/// What `retort reproduce` writes, as far as the page counts on it.
+bool is_table(const ordered_json& table) {
+  if (!table.is_object() || !table.contains("rows") || !table["rows"].is_array()) return false;
+  for (const char* list : {"paired_differences", "notes"}) {
+    if (table.contains(list) && !table[list].is_array()) return false;
+  }
+  for (const ordered_json& row : table["rows"]) {
+    if (!row.is_object() || !row.contains("method")) return false;
+    for (const auto& [key, value] : row.items()) {
+      if (key != "method" && key != "folder" && !value.is_number()) return false;
+    }
+  }
+  return true;
+}
+
 ordered_json tables_of(const std::vector<std::string>& paths, ordered_json& missing) {
   ordered_json tables = ordered_json::array();
   for (const std::string& path : paths) {
     ordered_json table = ordered_json::parse(read_text(path), nullptr, false);
-    if (table.is_object() && table.contains("rows") && table["rows"].is_array()) {
+    if (is_table(table)) {
       tables.push_back(std::move(table));
     } else {
       missing.push_back({{"name", path}, {"what", {"The table is damaged and left out."}}});
