@@ -544,7 +544,10 @@ function fillRun(parent, run) {
   if (run.gallery) {
     gallery(parent, run, 'most', 'The most significant training images');
     gallery(parent, run, 'least', 'The least significant training images');
-    parent.append(paragraph('Predictions are those of the last checkpoint, computed in fp32 on the image as it is, without augmentation.', {class: 'note'}));
+    const left = data.pictures_left_out > 0 ?
+        ` Of all runs' galleries, ${plural(data.pictures_left_out, 'picture')} more were left out to keep the page small.` : '';
+    parent.append(paragraph('Predictions are those of the last checkpoint, computed in fp32 on the image as it is, without ' +
+        `augmentation.${left}`, {class: 'note'}));
   }
   if (run.confusion) {
     parent.append(element('h3', {}, 'Confusion'));

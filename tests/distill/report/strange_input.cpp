@@ -159,6 +159,7 @@ TEST_CASE("report: a run that was stopped shows how far it came") {
   CHECK(stopped["conventional"]["backwards"] == 150);
   CHECK(stopped["gallery"]["most"].size() == 24);  // from the checkpoint
   CHECK(!stopped.contains("confusion"));
+  CHECK(r.data["frontier"][0]["name"] == "run (not finished)");
 
   // Within the first epoch there is no line yet.
   RunOptions early = regulated_run(folder / "early");
