@@ -11,7 +11,7 @@ DEMO_OUT ?= runs/demo
         clang-check clean
 
 help:
-	@echo 'make demo         install what is missing, build, run a small reproduction into $(DEMO_OUT)'
+	@echo 'make demo         install what is missing, build, run a small reproduction and its report into $(DEMO_OUT)'
 	@echo 'make test         install what is missing, build, run the tests'
 	@echo 'make build        install what is missing, build (Release, in build/)'
 	@echo 'make bench        benchmarks of the ops, and of whole training steps beside PyTorch where it is installed'

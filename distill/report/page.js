@@ -85,8 +85,7 @@ let theme;
 function readTheme() {
   const style = getComputedStyle(document.documentElement);
   const colour = name => style.getPropertyValue(name).trim();
-  theme = {paper: colour('--paper'), ink: colour('--ink'), faint: colour('--faint'), line: colour('--line'),
-           colours: Array.from({length: 8}, (_, i) => colour(`--colour-${i}`))};
+  theme = {ink: colour('--ink'), line: colour('--line'), colours: Array.from({length: 8}, (_, i) => colour(`--colour-${i}`))};
   Chart.defaults.color = theme.ink;
   Chart.defaults.borderColor = theme.line;
 }
@@ -146,8 +145,10 @@ function numbersOf(chart, title, x, y) {
     if (!details.open || details.childElementCount > 1) return;
     const rows = chart.data.datasets.flatMap(set => set.data.map((point, i) => typeof point === 'object' ?
         {name: set.label, x: point.x, y: point.y} : {name: set.label, x: chart.data.labels[i], y: point}));
-    details.append(table(title, [{head: 'curve', of: row => row.name, text: true}, {head: x.title, of: row => row.x, show: x.show && (value => x.show(value))},
-                                 {head: y.title, of: row => row.y, show: value => known(value) ? y.show(value) : none}], rows, {tall: true}));
+    details.append(table(title, [
+      {head: 'curve', of: row => row.name, text: true},
+      {head: x.title, of: row => row.x, show: x.show && (value => x.show(value))},
+      {head: y.title, of: row => row.y, show: value => known(value) ? y.show(value) : none}], rows, {tall: true}));
   });
   return details;
 }
@@ -219,7 +220,7 @@ function sample(i) {
   return svg;
 }
 
-function legend(shown = runs) {
+function legend(shown) {
   const list = element('ul', {class: 'legend', 'aria-label': 'Runs shown in the plots'});
   groups.forEach((group, i) => {
     const members = shown.filter(run => run.group === group);
@@ -314,8 +315,11 @@ function showFrontier(parent) {
         title: `${capital(name)} against ${words}`, type: 'scatter', x, y, plugins: [pointNames],
         alt: `Scatter plot, one point a run, of ${name} against ${words}. ` + points.map(p =>
             `${p.name}: ${y.show(p.value)} at ${x.show(p[key])}`).join('; '),
-        datasets: points.map(point => ({label: point.name, group: runs[point.run].group, ...lookOfRun(runs[point.run]),
-                                        data: [{x: point[key], y: point.value}], pointRadius: 6, pointHoverRadius: 8}))
+        datasets: points.map(point => {
+          const run = runs[point.run];  // none for what is no run of its own
+          return {label: point.name, group: run?.group, ...(run ? lookOfRun(run) : look(groups.length)),
+                  data: [{x: point[key], y: point.value}], pointRadius: 6, pointHoverRadius: 8};
+        })
       });
     }
   }
@@ -542,7 +546,10 @@ function fillRun(parent, run) {
   if (run.gallery) {
     gallery(parent, run, 'most', 'The most significant training images');
     gallery(parent, run, 'least', 'The least significant training images');
-    parent.append(paragraph('Predictions are those of the last checkpoint, computed in fp32 on the image as it is, without augmentation.', {class: 'note'}));
+    const left = data.pictures_left_out > 0 ?
+        ` Of all runs' galleries, ${plural(data.pictures_left_out, 'picture')} more were left out to keep the page small.` : '';
+    parent.append(paragraph('Predictions are those of the last checkpoint, computed in fp32 on the image as it is, without ' +
+        `augmentation.${left}`, {class: 'note'}));
   }
   if (run.confusion) {
     parent.append(element('h3', {}, 'Confusion'));

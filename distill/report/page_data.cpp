@@ -190,8 +190,8 @@ ordered_json outcome_of(const ReportedRun& run) {
 
 /// What 100 % of a run's samples means.
 struct Conventional {
-  int samples = 0;       ///< of the data set: the most that any run on it had, for some run on a part
-  double backwards = 0;  ///< the longest run of the same network, had it used all of them in every epoch
+  int samples = 0;       ///< of the data set: the most of any run on it, for some may be on a part
+  double backwards = 0;  ///< of the longest run of the same network, had it used all of them in every epoch
 };
 
 Conventional conventional_of(const std::vector<ReportedFindings>& runs, const ReportedRun& of) {
@@ -231,6 +231,8 @@ class Pictures {
 /// The first of every gallery, then the second of every one, and so on while there is room.
 void add_galleries(const std::vector<ReportedFindings>& runs, ordered_json& page) {
   Pictures pictures;
+  std::size_t wanted = 0, placed = 0;
+  for (const auto& [unused, samples] : runs) wanted += samples.most.size() + samples.least.size();
   for (std::size_t place = 0, shown = 1; shown > 0; ++place) {
     shown = 0;
     for (std::size_t r = 0; r < runs.size(); ++r) {
@@ -245,6 +247,7 @@ void add_galleries(const std::vector<ReportedFindings>& runs, ordered_json& page
              {"count", e.count},
              {"picture", pictures.number_of(e.picture)}});
         ++shown;
+        ++placed;
       }
     }
   }
@@ -254,6 +257,7 @@ void add_galleries(const std::vector<ReportedFindings>& runs, ordered_json& page
     run["gallery"]["ties"] = {{"most", runs[r].samples.ties_most}, {"least", runs[r].samples.ties_least}};
   }
   page["pictures"] = pictures.list();
+  page["pictures_left_out"] = wanted - placed;
 }
 
 /// A point a run in the plots of accuracy against cost. What a sweep has found would be added here.
@@ -263,7 +267,8 @@ ordered_json frontier_of(const ordered_json& runs) {
     const ordered_json& run = runs[r];
     if (!run.contains("ledger") || !run.contains("last")) continue;
     const bool teaches = run["options"]["command"] == "teach";
-    ordered_json point = {{"run", r}, {"name", run["name"]}, {"metric", run["metric"]}, {"value", run["last"]}};
+    const std::string name = run["name"].get<std::string>() + (run["finished"] ? "" : " (not finished)");
+    ordered_json point = {{"run", r}, {"name", name}, {"metric", run["metric"]}, {"value", run["last"]}};
     point["seconds"] = run["seconds"]["total"];
     const double backward = run["ledger"][teaches ? "teacher_backward" : "student_backward"];
     if (run.contains("conventional")) {
@@ -276,11 +281,26 @@ ordered_json frontier_of(const ordered_json& runs) {
   return points;
 }
 
+/// What `retort reproduce` writes, as far as the page counts on it.
+bool is_table(const ordered_json& table) {
+  if (!table.is_object() || !table.contains("rows") || !table["rows"].is_array()) return false;
+  for (const char* list : {"paired_differences", "notes"}) {
+    if (table.contains(list) && !table[list].is_array()) return false;
+  }
+  for (const ordered_json& row : table["rows"]) {
+    if (!row.is_object() || !row.contains("method")) return false;
+    for (const auto& [key, value] : row.items()) {
+      if (key != "method" && key != "folder" && !value.is_number()) return false;
+    }
+  }
+  return true;
+}
+
 ordered_json tables_of(const std::vector<std::string>& paths, ordered_json& missing) {
   ordered_json tables = ordered_json::array();
   for (const std::string& path : paths) {
     ordered_json table = ordered_json::parse(read_text(path), nullptr, false);
-    if (table.is_object() && table.contains("rows") && table["rows"].is_array()) {
+    if (is_table(table)) {
       tables.push_back(std::move(table));
     } else {
       missing.push_back({{"name", path}, {"what", {"The table is damaged and left out."}}});

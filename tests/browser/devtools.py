@@ -24,7 +24,7 @@ def find_chromium():
 class Browser:
     """One page of one browser. `events` holds what the browser has reported since it was last cleared."""
 
-    def __init__(self, timeout=60):
+    def __init__(self, timeout=300):
         self.timeout = timeout
         self.events = []
         self.next_id = 0
@@ -118,6 +118,10 @@ class Browser:
         self.call("Page.navigate", url=url)
         self.wait_for("Page.loadEventFired")
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def metric(self, name):
+        """One of the browser's own numbers about the page; Performance has to be enabled."""
+        return next(m["value"] for m in self.call("Performance.getMetrics")["metrics"] if m["name"] == name)
 
     def size(self, width, height, mobile=False):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)

@@ -162,6 +162,7 @@ TEST_CASE("report: galleries hold the extremes, with what the last checkpoint sa
     }
   }
   CHECK(gallery["ties"]["most"] == std::count(s.count.begin(), s.count.end(), sorted[49 - 23]));
+  CHECK(page().data["pictures_left_out"] == 0);
   // 96 entries of 50 images: each of them once.
   CHECK(page().data["pictures"].size() <= 50);
 }

@@ -177,6 +177,10 @@ TEST_CASE("report: a page stays below its size whatever it is about") {
   }
   const nlohmann::json data = page_data(runs, {});
   CHECK(script_json(data).size() < 2'700'000);
+  std::size_t shown = 0;
+  for (const auto& run : data["runs"]) shown += run["gallery"]["most"].size() + run["gallery"]["least"].size();
+  CHECK(data["pictures_left_out"] == 40 * 48 - shown);
+  CHECK(data["pictures_left_out"] > 0);
   // Each run keeps its last epoch and a share of the pictures.
   for (const auto& run : data["runs"]) {
     CHECK(run["curves"]["epoch"].back() == 240);

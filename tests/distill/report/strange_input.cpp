@@ -133,11 +133,16 @@ TEST_CASE("report: files that are missing or damaged are said, one by one") {
     return line.dump() + "\n";
   }());
   CHECK(reported(folder, {folder / "infinite"}).data["runs"][0]["curves"]["train_loss"][0].is_null());
-  put_text(folder / "table.json", "{");
   std::filesystem::create_directory(folder / "group");
   std::filesystem::rename(folder / "whole", folder / "group/run");
-  put_text(folder / "group/table.json", "{\"rows\": 5}");
-  CHECK(contains(missing_of(reported(folder, {folder / "group"}).data, folder / "group/table.json"), "damaged"));
+  for (const char* table : {"{", "5", R"({"rows": 5})", R"({"rows": [5]})",
+                            R"({"rows": [{"method": "kd", "last_mean": "x"}]})", R"({"rows": [], "notes": 5})"}) {
+    CAPTURE(std::string(table));
+    put_text(folder / "group/table.json", table);
+    const nlohmann::json data = reported(folder, {folder / "group"}).data;
+    CHECK(contains(missing_of(data, folder / "group/table.json"), "damaged"));
+    CHECK(data["tables"].empty());
+  }
 }
 
 TEST_CASE("report: a run that was stopped shows how far it came") {
@@ -154,6 +159,7 @@ TEST_CASE("report: a run that was stopped shows how far it came") {
   CHECK(stopped["conventional"]["backwards"] == 150);
   CHECK(stopped["gallery"]["most"].size() == 24);  // from the checkpoint
   CHECK(!stopped.contains("confusion"));
+  CHECK(r.data["frontier"][0]["name"] == "run (not finished)");
 
   // Within the first epoch there is no line yet.
   RunOptions early = regulated_run(folder / "early");
