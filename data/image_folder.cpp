@@ -128,7 +128,7 @@ Picture decode_picture(const std::uint8_t* bytes, std::size_t size, const std::s
   const int length = static_cast<int>(size);
   const bool is_jpeg = bytes[0] == 0xff;  // further ones may follow before the marker
   RETORT_CHECK_AS(ErrorKind::input, !is_jpeg || jpeg_tables_fit(bytes, size), name,
-                  ": this JPEG is damaged (a Huffman table of more than 256 codes)");
+                  ": this JPEG is damaged (a Huffman table of more than 255 codes)");
   int width = 0, height = 0, channels = 0;
   // The header is read first: nothing is decoded or allocated for a picture that is too large.
   const bool known = stbi_info_from_memory(bytes, length, &width, &height, &channels) != 0;

@@ -20,7 +20,7 @@ bool segment_fits(const Stream& s, std::size_t place) {
     if (s.at(table) >> 4 > 1 || (s.at(table) & 15) > 3) return true;  // no table: the decoder stops here
     std::size_t codes = 0;
     for (std::size_t i = 1; i <= 16; ++i) codes += s.at(table + i);
-    if (codes > 256) return false;
+    if (codes > 255) return false;
     table += 17 + codes;
   }
   return true;

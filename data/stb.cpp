@@ -1,4 +1,10 @@
 // The one place stb's implementations are compiled.
+#include <cstdlib>
+
+// Debian 12's stb_image uses the Huffman tables of a JPEG that does not define them as it finds them in memory.
+#define STBI_MALLOC(size) std::calloc(1, size)
+#define STBI_REALLOC(memory, size) std::realloc(memory, size)
+#define STBI_FREE(memory) std::free(memory)
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
 #define STBI_NO_STDIO

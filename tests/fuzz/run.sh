@@ -16,7 +16,7 @@ run_target() {
       -artifact_prefix="build-fuzz/found/$target-" "build-fuzz/corpus/$target" "build-fuzz/seeds/$target" 2>"$log"; then
     printf '%-13s %s inputs\n' "$target" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
   else
-    printf '%-13s FAILED\n%s\n' "$target" "$(grep -m 3 -E 'ERROR|runtime error|^fuzz:|Test unit written' "$log" || tail -n 5 "$log")"
+    printf '%-13s FAILED\n%s\n' "$target" "$(grep -m 4 -E 'ERROR|runtime error|Assertion|^fuzz:|Test unit written' "$log" || tail -n 5 "$log")"
     return 1
   fi
 }
