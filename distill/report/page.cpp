@@ -26,7 +26,7 @@ std::string filled(std::string_view page, const std::map<std::string, std::strin
 }
 
 /// As a Content-Security-Policy names a script or a style that may be used.
-std::string source(const embedded::File& file) {
+std::string source(const EmbeddedFile& file) {
   std::vector<std::uint8_t> digest;
   for (std::size_t i = 0; i + 1 < file.sha256.size(); i += 2) {
     digest.push_back(static_cast<std::uint8_t>(std::stoi(std::string(file.sha256.substr(i, 2)), nullptr, 16)));
@@ -55,25 +55,22 @@ std::string script_json(const nlohmann::ordered_json& data) {
   return out;
 }
 
-std::string report_page(const nlohmann::ordered_json& data, const embedded::File& chart_library) {
+std::string report_page(const nlohmann::ordered_json& data, const EmbeddedFiles& parts) {
   RETORT_CHECK_AS(
-      ErrorKind::output, !chart_library.text.empty(),
+      ErrorKind::output, parts.count("chart.min.js") == 1,
       "this program was built without Chart.js, which draws a report's plots: install Debian's libjs-chart.js "
       "and build again");
+  const EmbeddedFile &chart = parts.at("chart.min.js"), &script = parts.at("page.js"), &style = parts.at("page.css");
   // Nothing but these two scripts and this style is used by a browser, whatever else were to get into the page.
-  const std::string policy = "default-src 'none'; script-src" + source(chart_library) + source(embedded::page_js) +
-                             "; style-src" + source(embedded::page_css) +
-                             "; img-src data:; base-uri 'none'; form-action 'none'";
-  for (const embedded::File* script : {&chart_library, &embedded::page_js}) {
-    RETORT_CHECK_AS(ErrorKind::internal, script->text.find("</script") == std::string_view::npos,
-                    "a script ends itself");
+  const std::string policy = "default-src 'none'; script-src" + source(chart) + source(script) + "; style-src" +
+                             source(style) + "; img-src data:; base-uri 'none'; form-action 'none'";
+  for (const EmbeddedFile* part : {&chart, &script}) {
+    RETORT_CHECK_AS(ErrorKind::internal, part->text.find("</script") == std::string_view::npos, "a script ends itself");
   }
   const std::string json = script_json(data);
-  return filled(embedded::page_html.text, {{"policy", policy},
-                                           {"style", embedded::page_css.text},
-                                           {"data", json},
-                                           {"chart", chart_library.text},
-                                           {"script", embedded::page_js.text}});
+  return filled(
+      parts.at("page.html").text,
+      {{"policy", policy}, {"style", style.text}, {"data", json}, {"chart", chart.text}, {"script", script.text}});
 }
 
 }  // namespace retort

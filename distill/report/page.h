@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "distill/report/embedded.h"
+#include "distill/embedded_file.h"
 
 namespace retort {
 
@@ -12,7 +12,7 @@ namespace retort {
 /// U+FFFD.
 std::string script_json(const nlohmann::ordered_json& data);
 
-/// Throws Error(output) that says what to install where Chart.js was not there when this program was built.
-std::string report_page(const nlohmann::ordered_json& data, const embedded::File& chart_library = embedded::chart_js);
+/// Throws Error(output) that says what to install where `parts` (page_files()) have no Chart.js.
+std::string report_page(const nlohmann::ordered_json& data, const EmbeddedFiles& parts = page_files());
 
 }  // namespace retort

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "data/file.h"
 #include "distill/version.h"
@@ -283,14 +284,15 @@ ordered_json frontier_of(const ordered_json& runs) {
 
 /// What `retort reproduce` writes, as far as the page counts on it.
 bool is_table(const ordered_json& table) {
+  static const std::set<std::string> words = {"teacher", "student", "method", "label", "folder"};
   if (!table.is_object() || !table.contains("rows") || !table["rows"].is_array()) return false;
-  for (const char* list : {"paired_differences", "notes"}) {
+  for (const char* list : {"paired_differences", "problems", "notes"}) {
     if (table.contains(list) && !table[list].is_array()) return false;
   }
   for (const ordered_json& row : table["rows"]) {
     if (!row.is_object() || !row.contains("method")) return false;
     for (const auto& [key, value] : row.items()) {
-      if (key != "method" && key != "folder" && !value.is_number()) return false;
+      if (!(words.count(key) ? value.is_string() : value.is_number())) return false;
     }
   }
   return true;

@@ -3,6 +3,8 @@
 #include <set>
 #include <sstream>
 
+#include "distill/embedded_file.h"
+
 namespace retort {
 namespace {
 
@@ -78,7 +80,7 @@ void read_options(const TomlReader& reader, const toml::table& table, OptionValu
 
 ArmShelf::ArmShelf() {
   const TomlReader reader("arms.toml");
-  ready_made_ = reader.parse(recipe_texts().at("arms.toml"));
+  ready_made_ = reader.parse(std::string(recipe_files().at("arms.toml").text));
   add(reader, ready_made_);
 }
 

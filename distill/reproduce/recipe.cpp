@@ -5,6 +5,7 @@
 #include <set>
 
 #include "data/file.h"
+#include "distill/embedded_file.h"
 #include "kernels/error.h"
 #include "nets/names.h"
 #include "nets/network.h"
@@ -91,7 +92,7 @@ Recipe find_recipe(const std::string& name_or_file, bool quick) {
   const auto names = recipe_names();
   if (std::find(names.begin(), names.end(), name_or_file) != names.end()) {
     const std::string file = name_or_file + ".toml";
-    return read_recipe(recipe_texts().at(file), file, quick);
+    return read_recipe(std::string(recipe_files().at(file).text), file, quick);
   }
   RETORT_CHECK(std::filesystem::is_regular_file(name_or_file), "unknown recipe '", printable(name_or_file),
                "' (known: ", joined(names), "; or give a TOML file)");

@@ -61,8 +61,6 @@ Recipe parse_recipe(const std::string& content, const std::string& file, bool qu
 Recipe read_recipe(const std::string& content, const std::string& file, bool quick);
 /// A built-in one by name, or a file of the user's. Throws Error(usage) that lists the names, Error(input).
 Recipe find_recipe(const std::string& name_or_file, bool quick);
-/// The files of distill/recipes, by name: they are in the program.
-const std::map<std::string, std::string>& recipe_texts();
 /// The built-in ones, in the order of the list.
 std::vector<std::string> recipe_names();
 

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "data/file.h"
+#include "distill/embedded_file.h"
 #include "distill/options.h"
 #include "distill/reproduce/recipe.h"
 #include "engine/safetensors.h"
@@ -148,7 +149,7 @@ void options(Corpus corpus) {
 }
 
 void recipe(Corpus corpus) {
-  for (const auto& [name, text] : recipe_texts()) corpus.add(text);
+  for (const auto& [name, file] : recipe_files()) corpus.add(std::string(file.text));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "data/file.h"
 #include "distill/predictions.h"
 #include "distill/reproduce/statistics.h"
+#include "distill/reproduce/table.h"
 #include "distill/significance.h"
 #include "tests/distill/report/page_of.h"
 
@@ -190,6 +191,29 @@ TEST_CASE("report: files with their checksums, and the same page again") {
        {"config.toml", "metrics.jsonl", "last.safetensors", "significance.csv", "predictions.csv", "result.json"}) {
     CHECK(std::count(names.begin(), names.end(), name) == 1);
   }
+}
+
+TEST_CASE("report: the table that reproduce wrote") {
+  const TemporaryFolder folder;
+  RunOptions o = small_run("teach", folder / "teacher");
+  Table table{"mine", "A table", {TableSection{}}, "", {"a note"}};
+  TableSection& section = table.sections[0];
+  section.pair.teacher = o.net;
+  section.pair.student = o.net;
+  section.pair.published = {{"teacher", 99.5}};
+  Arm arm;
+  arm.id = "teacher";
+  arm.label = "teacher, conventional";
+  arm.trains_teacher = true;
+  run(o);
+  RunOutcome outcome;
+  outcome.result = *RunFolder(o.out).read_result();
+  section.rows.push_back({arm, o.lr, "teacher", {outcome}});
+  put_text(folder / "table.json", to_json(table));
+  const Reported r = reported(folder, {folder.path()});
+  CHECK(missing_of(r.data, folder / "table.json") == "");
+  REQUIRE(r.data["tables"].size() == 1);
+  CHECK(r.data["tables"][0] == nlohmann::json::parse(to_json(table)));
 }
 
 TEST_CASE("report: a page that asks nothing of anyone") {

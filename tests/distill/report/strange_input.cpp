@@ -47,7 +47,9 @@ TEST_CASE("report: data in a script element, and back") {
 }
 
 TEST_CASE("report: without Chart.js it says what to install") {
-  const Failure failure = failure_of([] { report_page({}, embedded::File{}); });
+  EmbeddedFiles parts = page_files();
+  parts.erase("chart.min.js");
+  const Failure failure = failure_of([&] { report_page({}, parts); });
   CHECK(failure.failed);
   CHECK(failure.kind == ErrorKind::output);
   CHECK(failure.says("libjs-chart.js"));
