@@ -162,8 +162,11 @@ function plot(parent, {title, alt, caption, type = 'line', labels, datasets, x, 
   const figure = element('figure', {}, element('h3', {}, title), element('div', {class: 'plot'}, canvas),
       caption ? element('figcaption', {}, caption) : null);
   parent.append(figure);
-  const axis = (of, more) => ({title: {display: true, text: of.title}, ...more, ...of.scale,
-                               ticks: {...(of.show ? {callback: value => of.show(value)} : {}), ...of.scale?.ticks}});
+  // Of what is in its options when a chart is made Chart.js keeps the value: only a function follows the theme.
+  const ink = () => theme.ink, line = () => theme.line;
+  const axis = (of, more) => ({title: {display: true, text: of.title, color: ink}, ...more, ...of.scale,
+                               grid: {color: line, borderColor: line},
+                               ticks: {color: ink, ...(of.show ? {callback: value => of.show(value)} : {}), ...of.scale?.ticks}});
   const chart = new Chart(canvas, {
     type, data: {labels, datasets: paint(datasets)}, plugins,
     options: {

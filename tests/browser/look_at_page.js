@@ -1,9 +1,11 @@
 // Evaluated in a report's page by check_page: what is wrong with it, a sentence each. Changes nothing that it leaves changed.
 (() => {
   const wrong = [];
+  const rgb = hex => [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
   const root = getComputedStyle(document.documentElement);
   const colours = Array.from({length: 8}, (_, i) => root.getPropertyValue(`--colour-${i}`).trim())
-      .map(hex => [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16)));
+      .map(rgb);
+  const ink = rgb(root.getPropertyValue('--ink').trim());
   if (document.documentElement.dataset.drawn !== 'yes') wrong.push('the script did not come to its end');
 
   const canvases = [...document.querySelectorAll('canvas')];
@@ -25,6 +27,16 @@
       if (pixels[i + 3] > 200 && colours.some(c => c.every((v, k) => Math.abs(v - pixels[i + k]) < 12))) ++painted;
     }
     if (painted < 8) wrong.push(`${name}: axes without anything in them (${painted} pixels)`);
+    // Without the ends of the grid's lines.
+    const beside = copy.canvas.getContext('2d');
+    beside.reset();
+    beside.drawImage(canvas, 0, 0);
+    const margin = beside.getImageData(0, 0, Math.max(1, Math.min(left - 10, width) * scale), height * scale).data;
+    let written = 0;
+    for (let i = 0; i < margin.length; i += 4) {
+      if (margin[i + 3] > 150 && ink.every((v, k) => Math.abs(v - margin[i + k]) < 40)) ++written;
+    }
+    if (written < 20) wrong.push(`${name}: no numbers beside its axis (${written} pixels)`);
   }
 
   for (const table of document.querySelectorAll('table')) {
