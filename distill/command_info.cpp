@@ -6,6 +6,7 @@
 
 #include "data/dataset.h"
 #include "distill/commands.h"
+#include "distill/methods/method.h"
 #include "distill/plans.h"
 #include "distill/version.h"
 #include "kernels/cpu/threads.h"
@@ -48,17 +49,28 @@ void print_nets(int classes, ImageFormat input, bool json) {
   if (json) std::printf("%s\n", list.dump().c_str());
 }
 
+void print_methods(bool json) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& method : methods()) {
+    const bool weighs = method->weighs_by_significance(), regulates = method->regulates();
+    list.push_back({{"name", method->name()}, {"summary", method->summary()}, {"weighs", weighs}, {"regulates", regulates}});
+    if (!json) std::printf("%-14s %s\n", method->name().c_str(), method->summary().c_str());
+  }
+  if (json) std::printf("%s\n", list.dump().c_str());
+}
+
 }  // namespace
 
 void add_info_command(CLI::App& app) {
   struct Arguments {
-    bool nets = false, json = false, plans = false, describe = false;
+    bool nets = false, methods = false, json = false, plans = false, describe = false;
     int classes = 100;
     PlanListing listing;
   };
   auto a = std::make_shared<Arguments>();
-  CLI::App* info = app.add_subcommand("info", "Version, devices, libraries, networks");
+  CLI::App* info = app.add_subcommand("info", "Version, devices, libraries, networks, distillation methods");
   info->add_flag("--nets", a->nets, "networks with their trainable parameters");
+  info->add_flag("--methods", a->methods, "what --method of distill may be");
   info->add_option("--classes", a->classes, "classes the networks are counted for (LeNets: 10, on 28x28x1)");
   info->add_flag("--plans", a->plans, "cuDNN's plan for each convolution of each network, its workspace, and its time where it was tuned");
   info->add_option("--net", a->listing.nets, "with --plans: these networks only");
@@ -71,9 +83,10 @@ void add_info_command(CLI::App& app) {
   info->add_flag("--tune", a->listing.tune, "with --plans: times plans, as a run would, and adds them to the machine's cache");
   info->add_flag("--describe-device", a->describe, "the GPU in cuDNN's JSON, for --plan-device");
   info->add_flag("--json", a->json,
-                 "one JSON object (with --nets: a list of name, parameters, classes, input; with --plans: a list)");
+                 "one JSON object (with --nets: a list of name, parameters, classes, input; with --methods, --plans: a list)");
   info->callback([a] {
     if (a->nets) return print_nets(a->classes, {32, 32, 3}, a->json);
+    if (a->methods) return print_methods(a->json);
     if (a->describe) return static_cast<void>(std::printf("%s\n", cuda::describe_device().c_str()));
     if (a->plans) return print_plans(a->listing, a->json);
     const Versions v = versions();
@@ -93,7 +106,7 @@ void add_info_command(CLI::App& app) {
     std::printf("cuda   %s\n", cuda_status().c_str());
     std::printf("data  ");
     for (const std::string& name : dataset_names()) std::printf(" %s", name.c_str());
-    std::printf("\nnets   retort info --nets\n");
+    std::printf("\nnets   retort info --nets\nmethods retort info --methods\n");
   });
 }
 

@@ -82,7 +82,7 @@ void visit_option_members(Visitor&& visit) {
   visit("graph", &O::graph, "steps recorded once and replayed (CUDA graphs): auto (where the device can) or off; same results");
   visit("plans", &O::plans, "cuDNN's algorithms: tuned (timed once a machine, then from its cache) or heuristic (cuDNN's guess)");
   visit("fast", &O::fast, "on: also cuDNN's algorithms that do not give the same bits each time");
-  visit("method", &O::method, "kd, significance, regulated or hybrid (distill)");
+  visit("method", &O::method, "how the student learns: kd, significance, regulated, hybrid, ... (retort info --methods)");
   visit("teacher", &O::teacher, "teacher: run folder or checkpoint (distill)");
   visit("teacher-net", &O::teacher_net, "the teacher's network, for a file of another program that does not say it");
   visit("significance", &O::significance, "significance CSV to use instead of the teacher's own counts");

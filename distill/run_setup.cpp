@@ -82,6 +82,7 @@ StepPlan step_plan_of(const RunOptions& o, const Dataset& dataset) {
   plan.augmentation = augmentation_of(o, dataset);
   plan.optimizer = optimizer_of(o);
   plan.loss = loss_of(o);
+  plan.method = &find_method(o.method);
   plan.distillation = {static_cast<float>(o.alpha), static_cast<float>(o.temperature)};
   plan.scoring = o.scoring == "training" ? ForwardMode::training() : ForwardMode::evaluation();
   plan.scoring.dropout = false;

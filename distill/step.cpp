@@ -91,9 +91,7 @@ StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, c
   context_.join_branches();
   RowReport rows = in_phase("loss", [&] {
     if (!plan_.teacher) return plan_.task->loss(tape, output, batch, step.device(), loss);
-    return distillation_loss(tape, output, teacher, batch.labels, batch.samples, batch.weights, step.device(), loss,
-                             plan_.distillation)
-        .rows;
+    return plan_.method->loss({tape, output, teacher, batch, step.device(), loss, plan_.distillation});
   });
   in_phase("backward", [&] { tape.backward(); });
   in_phase("optimizer", [&] { optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device()); });

@@ -7,6 +7,7 @@
 
 #include "distill/device_step.h"
 #include "distill/epoch_feed.h"
+#include "distill/methods/method.h"
 #include "distill/options.h"
 #include "distill/task.h"
 #include "distill/teacher.h"
@@ -20,6 +21,7 @@ namespace retort {
 struct StepPlan {
   Network* network = nullptr;
   Teacher* teacher = nullptr;  ///< null: train on labels alone
+  const Method* method = nullptr;  ///< how it learns from the teacher
   const Task* task = nullptr;
   DeviceDataset* data = nullptr;
   Augmentation augmentation;

@@ -1,0 +1,10 @@
+// The methods of this folder; CMake writes what makes them.
+#pragma once
+
+#include "distill/methods/method.h"
+
+namespace retort {
+
+std::vector<std::unique_ptr<Method>> built_in_methods();
+
+}  // namespace retort

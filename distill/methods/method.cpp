@@ -1,0 +1,45 @@
+#include "distill/methods/method.h"
+
+#include <algorithm>
+
+#include "distill/methods/built_in.h"
+#include "kernels/error.h"
+
+namespace retort {
+namespace {
+
+std::vector<std::unique_ptr<Method>>& known() {
+  static std::vector<std::unique_ptr<Method>> list = built_in_methods();
+  return list;
+}
+
+}  // namespace
+
+RowReport kd_loss(const StudentStep& step, DistillationWeights weights) {
+  return distillation_loss(step.tape, step.student, step.teacher, step.batch.labels, step.batch.samples,
+                           step.batch.weights, step.state, step.options, weights)
+      .rows;
+}
+
+const std::vector<std::unique_ptr<Method>>& methods() {
+  return known();
+}
+
+const Method& find_method(const std::string& name) {
+  std::string names;
+  for (const auto& method : known()) {
+    if (method->name() == name) return *method;
+    names += (names.empty() ? "" : ", ") + method->name();
+  }
+  fail(ErrorKind::usage, text("--method ", printable(name), ": must be one of ", names));
+}
+
+void add_method(std::unique_ptr<Method> method) {
+  for (const auto& other : known()) {
+    RETORT_CHECK(other->name() != method->name(), "there is a method '", method->name(), "' already");
+  }
+  known().push_back(std::move(method));
+  std::sort(known().begin(), known().end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+}
+
+}  // namespace retort
