@@ -1,7 +1,9 @@
 #include "distill/run.h"
 
+#include <filesystem>
 #include <iomanip>
 
+#include "data/file.h"
 #include "distill/checkpoint.h"
 #include "distill/normalisation.h"
 #include "distill/version.h"
@@ -11,6 +13,7 @@ namespace {
 
 /// Between the accuracy that a teacher's file claims and the one it has here.
 constexpr double claim_tolerance = 0.005;
+constexpr std::size_t largest_checkpoint = std::size_t{64} << 30;  // bytes
 
 }  // namespace
 
@@ -92,7 +95,7 @@ void Run::see_images_as(const TensorFile& file, const std::string& path) {
 }
 
 void Run::prepare_subset() {
-  if (options_.method != "significance" && options_.method != "hybrid") return;
+  if (!plan_.method->weighs_by_significance()) return;
   const bool own = options_.significance.empty();
   const Significance all =
       own ? significance_of(teacher_->file(), teacher_->path()) : read_significance_csv(options_.significance);
@@ -119,9 +122,43 @@ void Run::prepare_teacher() {
                   "; it is not the network it claims to be");
   const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && !plan_.augmentation.any());
   if (!caches) return;
+  cache_teacher();
+}
+
+/// The logits of all samples, computed here or by an earlier student of this teacher, which comes to the same: the ledger
+/// counts them either way.
+void Run::cache_teacher() {
+  const int batch = evaluation_batch(plan_.batch);
+  const bool has_folder = std::filesystem::is_directory(options_.teacher);
+  const std::string path = has_folder ? options_.teacher + "/logits.safetensors" : "";
+  const Bytes teacher = read_bytes(teacher_->path(), largest_checkpoint);
+  const std::string identity =
+      text("teacher ", crc32_of(teacher.data(), teacher.size()), " data ", data_.checksum, " ",
+           to_text(normalisation_of(data_)), " precision ", static_cast<int>(context_.precision()), " fold ",
+           options_.fold_teacher, " batch ", batch, " threads ", state_.threads, " ", state_.isa);
   // A logit a sample in use would do, but the whole split keeps rows and samples the same thing.
-  teacher_->cache(train_, *task_, evaluation_batch(plan_.batch));
-  state_.ledger.teacher_forward += data_.train.count();
+  const std::int64_t samples = data_.train.count(), outputs = task_->outputs();
+  std::optional<SavedLogits> logits;
+  if (has_folder) logits = read_logits(path, identity, samples, outputs);
+  if (logits) {
+    context_.count_macs(logits->macs);
+  } else {
+    const double before = context_.macs();
+    logits = SavedLogits{teacher_->all_logits(train_, *task_, batch), 0};
+    logits->macs = context_.macs() - before;
+    if (has_folder) keep_logits(path, identity, *logits);
+  }
+  teacher_->cache(logits->values);
+  state_.ledger.teacher_forward += samples;
+}
+
+/// Who may not write there computes them again.
+void Run::keep_logits(const std::string& path, const std::string& identity, const SavedLogits& logits) {
+  try {
+    write_logits(path, identity, data_.train.count(), task_->outputs(), logits);
+  } catch (const Error& error) {
+    say_(text("the teacher's logits are not kept for other students: ", error.what()));
+  }
 }
 
 }  // namespace retort

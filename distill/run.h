@@ -16,6 +16,7 @@
 #include "distill/run_plans.h"
 #include "distill/run_setup.h"
 #include "distill/run_state.h"
+#include "distill/saved_logits.h"
 #include "distill/trainer.h"
 
 namespace retort {
@@ -30,6 +31,8 @@ class Run {
 
  private:
   void prepare_teacher();
+  void cache_teacher();
+  void keep_logits(const std::string& path, const std::string& identity, const SavedLogits& logits);
   void see_images_as(const TensorFile& file, const std::string& path);
   void prepare_subset();
   void measure_memory();

@@ -50,7 +50,7 @@ void Run::measure_steps(int batch) {
   evaluate(context_, *network_, test_, *task_, evaluation_batch(batch));
   if (teacher_) {
     evaluate(context_, teacher_->network(), test_, *task_, evaluation_batch(batch));
-    teacher_->cache(train_, *task_, evaluation_batch(batch));
+    teacher_->all_logits(train_, *task_, evaluation_batch(batch));
   }
 }
 

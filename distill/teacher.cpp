@@ -34,12 +34,16 @@ double Teacher::claimed(const std::string& checksum) const {
   return std::strtod(metric->second.c_str(), nullptr);
 }
 
-void Teacher::cache(DeviceDataset& train, const Task& task, int batch) {
+std::vector<float> Teacher::all_logits(DeviceDataset& train, const Task& task, int batch) {
   std::vector<float> logits;
   evaluate(context_, *network_, train, task, batch, &logits);
-  if (context_.measuring()) return;
-  cache_ = DeviceBlock(context_.device(), logits.size() * sizeof(float));
-  RETORT_LAUNCH(context_, 0, copy_bytes, cache_.data(), logits.data(), cache_.bytes());
+  if (context_.measuring()) logits.clear();
+  return logits;
+}
+
+void Teacher::cache(const std::vector<float>& all_logits) {
+  cache_ = DeviceBlock(context_.device(), all_logits.size() * sizeof(float));
+  RETORT_LAUNCH(context_, 0, copy_bytes, cache_.data(), all_logits.data(), cache_.bytes());
   RETORT_BACKEND(context_.device(), synchronize(context_.launch()));
 }
 

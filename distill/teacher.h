@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "distill/evaluation.h"
 #include "engine/safetensors.h"
@@ -25,8 +26,10 @@ class Teacher {
   /// The accuracy the checkpoint itself claims, or a negative number: metadata `last_metric` for a matching test split.
   double claimed(const std::string& checksum) const;
 
-  /// Computes the logits of every training sample once. Right only when the student sees the same, unaugmented images.
-  void cache(DeviceDataset& train, const Task& task, int batch);
+  /// The logits of every training sample (samples, outputs). Empty while the context only measures.
+  std::vector<float> all_logits(DeviceDataset& train, const Task& task, int batch);
+  /// From now on logits() takes them from these. Right only when the student sees the same, unaugmented images.
+  void cache(const std::vector<float>& all_logits);
   bool cached() const { return cache_.data() != nullptr; }
   /// Logits (N, outputs) f32 for a batch: from the cache, or by a forward pass.
   Tensor logits(const Batch& batch, const StepState* state);

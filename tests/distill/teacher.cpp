@@ -1,4 +1,5 @@
 // The teacher of a distillation: measured first, believed only if it is what its file says, and the same cached or not.
+#include <algorithm>
 #include <cmath>
 
 #include "distill/run_setup.h"
@@ -113,6 +114,69 @@ TEST_CASE("teacher: cached logits make the same student as online ones") {
       const double difference = largest_difference(on, off);
       CHECK(difference < 1e-6);
     }
+  }
+}
+
+TEST_CASE("teacher: the logits that one student leaves are the next one's, and only of the same teacher and data") {
+  const TemporaryFolder folder;
+  const std::string teacher = folder / "teacher", kept = teacher + "/logits.safetensors";
+  run(teacher_run(teacher));
+  const auto student = [&](const std::string& name) {
+    RunOptions o = student_run(folder / name, teacher);
+    o.augment = "none";
+    return o;
+  };
+  const auto logits_of = [&] { return read_safetensors(kept).at("logits").to_floats(); };
+  const RunOptions first = student("first");
+  run(first);
+  REQUIRE(std::filesystem::exists(kept));
+  run(student("second"));
+  check_same_run(first.out, folder / "second");
+
+  // What is in the file is believed where it says that it is this teacher's.
+  TensorFile file = read_safetensors(kept);
+  const std::vector<float> right = logits_of();
+  std::vector<float> wrong = right;
+  for (float& value : wrong) value = -value;
+  file.tensors["logits"] = FileTensor::of(wrong, file.at("logits").shape);
+  write_safetensors(kept, file);
+  run(student("misled"));
+  CHECK(largest_difference(first.out, folder / "misled") > 1e-3);
+
+  const auto makes_its_own = [&](const std::string& name) {
+    CAPTURE(name);
+    run(student(name));
+    check_same_run(first.out, folder / name);
+    CHECK(logits_of() == right);
+  };
+  file.metadata["identity"] += " on another machine";
+  write_safetensors(kept, file);
+  makes_its_own("another");
+  put_text(kept, "rubbish");
+  makes_its_own("damaged");
+  file = read_safetensors(kept);
+  file.tensors["logits"] = FileTensor::of(std::vector<float>(8), {2, 4});
+  write_safetensors(kept, file);
+  makes_its_own("too-short");
+
+  // A folder where nothing can be written.
+  std::filesystem::remove(kept);
+  std::filesystem::create_directory(kept);
+  const TrainedRun alone = run(student("alone"));
+  check_same_run(first.out, folder / "alone");
+  CHECK(std::any_of(alone.lines.begin(), alone.lines.end(), [](const auto& line) { return contains(line, "not kept"); }));
+  std::filesystem::remove(kept);
+
+  // Another part of the data, other batches: other values.
+  for (const auto& change : {+[](RunOptions& o) { o.limit = 30; }, +[](RunOptions& o) { o.batch = 10; }}) {
+    RunOptions o = student("changed");
+    change(o);
+    run(o);
+    const std::string identity = read_safetensors(kept).metadata["identity"];
+    run(student("back"));
+    CHECK(read_safetensors(kept).metadata["identity"] != identity);
+    std::filesystem::remove_all(o.out);
+    std::filesystem::remove_all(folder / "back");
   }
 }
 
