@@ -54,7 +54,7 @@ void print_methods(bool json) {
   for (const auto& method : methods()) {
     const bool weighs = method->weighs_by_significance(), regulates = method->regulates();
     list.push_back({{"name", method->name()}, {"summary", method->summary()}, {"weighs", weighs}, {"regulates", regulates}});
-    if (!json) std::printf("%-14s %s\n", method->name().c_str(), method->summary().c_str());
+    if (!json) std::printf("%-22s %s\n", method->name().c_str(), method->summary().c_str());
   }
   if (json) std::printf("%s\n", list.dump().c_str());
 }

@@ -43,7 +43,7 @@ TEST_CASE("methods: those of the program, and what each does") {
   REQUIRE(list.size() == 4);
   CHECK(list[0]["name"] == "hybrid");
   CHECK(list[0]["weighs"] == true);
-  CHECK(contains(check_done(retort_program({"info", "--methods"})).out, "significance   kd on the samples"));
+  CHECK(contains(check_done(retort_program({"info", "--methods"})).out, "significance           kd on the samples"));
 }
 
 TEST_CASE("methods: a loss of several parts delivers the gradient of their sum to the rows that participate") {
