@@ -64,7 +64,6 @@ TEST_CASE("launches: of a step of distillation") {
       {"begin_step", 1},
       {"copy", 1},  // of the running statistics
       {"gather_augment", 1},
-      {"gather_labels", 1},
       // The teacher, whose batch norms are all folded. Its first convolution is one of those that the emulated device
       // does not fuse.
       {"finish_convolution", 1},
