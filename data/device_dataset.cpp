@@ -64,25 +64,26 @@ Batch DeviceDataset::batch(const Tensor& samples, const Augmentation& augmentati
   std::copy_n(scale_, 3, shape.scale);
   std::copy_n(shift_, 3, shape.shift);
   batch.images = context_.make({rows, height_, width_, channels_}, shape.dtype, "images");
-  RETORT_LAUNCH(context_, 0, gather_augment, shape, static_cast<const std::uint8_t*>(images_.data()), samples.i32(),
-                state, batch.images.data());
-  context_.count_bytes(static_cast<std::size_t>(batch.images.count()) + batch.images.bytes());
+  BatchColumns columns;
   if (labels_.data()) {
     batch.labels = context_.make({rows}, DType::i32, "labels");
-    RETORT_LAUNCH(context_, 0, gather_labels, rows, static_cast<const std::int32_t*>(labels_.data()), samples.i32(),
-                  batch.labels.i32());
+    columns.labels_from = static_cast<const std::int32_t*>(labels_.data());
+    columns.labels = batch.labels.i32();
   }
-  const auto floats = [&](const DeviceBlock& values, int width, const char* who) {
+  FloatColumn* next = columns.floats;
+  const auto take = [&](const DeviceBlock& values, int width, const char* who) {
     if (!values.data()) return Tensor();
     Tensor out = context_.make({rows, width}, DType::f32, who);
-    RETORT_LAUNCH(context_, 0, gather_floats, rows, width, static_cast<const float*>(values.data()), samples.i32(),
-                  out.f32());
+    *next++ = {static_cast<const float*>(values.data()), out.f32(), width};
     return out;
   };
-  batch.targets = floats(targets_, target_width_, "targets");
-  batch.auxiliary = floats(auxiliary_, auxiliary_width_, "auxiliary features");
-  const Tensor weights = floats(weights_, 1, "loss weights");
+  batch.targets = take(targets_, target_width_, "targets");
+  batch.auxiliary = take(auxiliary_, auxiliary_width_, "auxiliary features");
+  const Tensor weights = take(weights_, 1, "loss weights");
   if (weights) batch.weights = weights.reshaped({rows});
+  RETORT_LAUNCH(context_, 0, gather_augment, shape, static_cast<const std::uint8_t*>(images_.data()), samples.i32(),
+                columns, state, batch.images.data());
+  context_.count_bytes(static_cast<std::size_t>(batch.images.count()) + batch.images.bytes());
   return batch;
 }
 

@@ -1,4 +1,5 @@
-// From the uint8 data set to a training batch in one pass: gather, random crop, random flip, normalise, convert.
+// From the data set to a training batch in one kernel: its uint8 images gathered, randomly cropped and flipped, normalised
+// and converted, and whatever else there is of each sample.
 #pragma once
 
 #include "kernels/step_state.h"
@@ -17,6 +18,21 @@ struct AugmentShape {
   float shift[4] = {0, 0, 0, 0};
 };
 
+/// Numbers of each sample: targets, loss weights.
+struct FloatColumn {
+  const float* from = nullptr;  // (data set, width), or null: there are none
+  float* to = nullptr;          // (rows, width)
+  int width = 0;
+};
+
+/// What a batch takes along beside the images.
+struct BatchColumns {
+  static constexpr int kFloats = 3;
+  const std::int32_t* labels_from = nullptr;  // (data set), or null: there are none
+  std::int32_t* labels = nullptr;             // (rows)
+  FloatColumn floats[kFloats];
+};
+
 }  // namespace retort
 
 // clang-format off
@@ -27,11 +43,10 @@ RETORT_KERNELS(
   void gather_augment(const Launch& launch, const AugmentShape& shape,
                       const std::uint8_t* images,     // (data set, H, W, C)
                       const std::int32_t* samples,    // (rows)
+                      const BatchColumns& columns,    // row i of each is that of samples[i]
                       const StepState* state,
                       void* out);                     // (rows, H, W, out_channels)
 
-  void gather_labels(const Launch& launch, int rows, const std::int32_t* labels, const std::int32_t* samples,
-                     std::int32_t* out);              // out[i] = labels[samples[i]]
   void gather_floats(const Launch& launch, int rows, int width, const float* values, const std::int32_t* samples,
                      float* out);                     // out[i][:] = values[samples[i]][:]
 )

@@ -140,8 +140,8 @@ ABSENT(void, sgd_update, L, const ParameterRange&, bool, const StepState*)
 ABSENT(void, adamw_update, L, const ParameterRange&, float, float, float, const StepState*)
 ABSENT(void, commit_step, L, const StepOutcome&, StepState*)
 
-ABSENT(void, gather_augment, L, const AugmentShape&, const std::uint8_t*, Ints, const StepState*, void*)
-ABSENT(void, gather_labels, L, int, Ints, Ints, std::int32_t*)
+ABSENT(void, gather_augment, L, const AugmentShape&, const std::uint8_t*, Ints, const BatchColumns&, const StepState*,
+       void*)
 ABSENT(void, gather_floats, L, int, int, Floats, Ints, float*)
 
 ABSENT(void, queue_push, L, int, Ints, Ints, const StepState*, std::int32_t*, std::int32_t*)

@@ -7,24 +7,21 @@ namespace {
 
 constexpr int data_set = 50000;
 
-void images(Run& run, const cases::AugmentCase& c) {
+/// A batch of images with their labels.
+void batch(Run& run, const cases::AugmentCase& c) {
   const AugmentShape& s = c.shape;
   const std::int64_t image = std::int64_t{s.height} * s.width * s.channels;
   const std::uint8_t* pixels = run.holds(DType::u8, image * c.data_set);
   run.moves(image * s.rows);
   const std::int32_t* samples = run.integers(s.rows, c.data_set);
+  BatchColumns columns;
+  columns.labels_from = run.holds(DType::i32, c.data_set, 0, 10);
+  columns.labels = run.writes(DType::i32, s.rows);
+  run.moves(std::int64_t{s.rows} * 4);
   const StepState* state = run.step_state();
   run.moves_again(0);
   void* out = run.writes(s.dtype, std::int64_t{s.rows} * s.height * s.width * s.out_channels);
-  run.time([&] { run.kernels.gather_augment({}, s, pixels, samples, state, out); });
-}
-
-void labels(Run& run, int rows) {
-  const std::int32_t* all = run.holds(DType::i32, data_set, 0, 10);
-  run.moves(std::int64_t{rows} * 4);
-  const std::int32_t* samples = run.integers(rows, data_set);
-  std::int32_t* out = run.writes(DType::i32, rows);
-  run.time([&] { run.kernels.gather_labels({}, rows, all, samples, out); });
+  run.time([&] { run.kernels.gather_augment({}, s, pixels, samples, columns, state, out); });
 }
 
 /// A teacher's logits out of its cache.
@@ -41,10 +38,9 @@ void floats(Run& run, int rows, int width) {
 void add_augmentation(Suite& suite) {
   for (const cases::AugmentCase& c :
        suite.pick(network_augmentations(), cases::augment_cases(), large_augmentations())) {
-    suite.add("augmentation", "gather_augment", c.id, c.shape.dtype, [c](Run& run) { images(run, c); });
+    suite.add("augmentation", "gather_augment", c.id, c.shape.dtype, [c](Run& run) { batch(run, c); });
   }
   const std::string rows = std::to_string(network_batch) + " rows";
-  suite.add("augmentation", "gather_labels", rows, DType::i32, [](Run& run) { labels(run, network_batch); });
   for (const int width : {1, 10, 100}) {
     suite.add("augmentation", "gather_floats", rows + " of " + std::to_string(width), DType::f32,
               [width](Run& run) { floats(run, network_batch, width); });

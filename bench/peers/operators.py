@@ -248,9 +248,6 @@ def optimizer(o, which, shape, dtype):
 
 def augmentation(o, which, shape, dtype):
     torch = o.torch
-    if which == "gather_labels":
-        labels, samples = o.integers(50000, 10), o.integers(int(shape.split("-")[0]), 50000)
-        return {"eager": lambda: labels[samples]}
     if which == "gather_floats":
         rows, width = map(int, re.search(r"(\d+)-rows-of-(\d+)", shape).groups())
         table, samples = o.floats(torch.float32, 50000, width), o.integers(rows, 50000)
@@ -259,11 +256,12 @@ def augmentation(o, which, shape, dtype):
     padding = int((re.search(r"pad-(\d+)", shape) or [0, 0])[1])
     count = max(10000, n)
     images = torch.randint(256, (count, size, size, channels), device=o.device, dtype=torch.uint8)
+    labels = o.integers(count, 10)
     samples, at = o.integers(n, count), torch.arange(size, device=o.device)
     scale, shift = o.floats(torch.float32, channels, low=0.01, high=0.02), o.floats(torch.float32, channels)
 
     def plain():
-        return (images[samples].float() * scale + shift).to(o.type(dtype))
+        return (images[samples].float() * scale + shift).to(o.type(dtype)), labels[samples]
 
     def crop_and_flip():
         draw = torch.randint(2 * padding + 1, (2, n, 1), device=o.device) - padding
@@ -271,7 +269,7 @@ def augmentation(o, which, shape, dtype):
         columns = torch.where(torch.rand((n, 1), device=o.device) < 0.5, columns, columns.flip(1))
         inside = ((rows >= 0) & (rows < size))[:, :, None] & ((columns >= 0) & (columns < size))[:, None, :]
         pixels = images[samples[:, None, None], rows.clamp(0, size - 1)[:, :, None], columns.clamp(0, size - 1)[:, None, :]]
-        return ((pixels * inside[..., None]).float() * scale + shift).to(o.type(dtype))
+        return ((pixels * inside[..., None]).float() * scale + shift).to(o.type(dtype)), labels[samples]
     return with_compiled(torch, crop_and_flip if padding else plain)
 
 

@@ -49,8 +49,8 @@ void write_sample(const AugmentShape& shape, const View& view, const std::uint8_
 
 }  // namespace
 
-void gather_augment(const Launch&, const AugmentShape& shape, const std::uint8_t* images, const std::int32_t* samples,
-                    const StepState* state, void* out) {
+void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint8_t* images,
+                    const std::int32_t* samples, const BatchColumns& columns, const StepState* state, void* out) {
   RETORT_CHECK(shape.channels >= 1 && shape.channels <= 4 && shape.out_channels >= shape.channels, "images of ",
                shape.channels, " channels to ", shape.out_channels);
   const std::int64_t pixels = static_cast<std::int64_t>(shape.height) * shape.width;
@@ -71,11 +71,12 @@ void gather_augment(const Launch&, const AugmentShape& shape, const std::uint8_t
       }
     });
   });
-}
-
-void gather_labels(const Launch&, int rows, const std::int32_t* labels, const std::int32_t* samples,
-                   std::int32_t* out) {
-  for (int i = 0; i < rows; ++i) out[i] = labels[samples[i]];
+  if (columns.labels_from != nullptr) {
+    for (int i = 0; i < shape.rows; ++i) columns.labels[i] = columns.labels_from[samples[i]];
+  }
+  for (const FloatColumn& c : columns.floats) {
+    if (c.from != nullptr) gather_floats(at, shape.rows, c.width, c.from, samples, c.to);
+  }
 }
 
 void gather_floats(const Launch&, int rows, int width, const float* values, const std::int32_t* samples, float* out) {

@@ -1,5 +1,6 @@
-// A thread writes a few neighbouring numbers. It draws its sample's crop and flip for itself, which costs less than to
-// fetch them.
+// A thread writes a few neighbouring numbers of an image. It draws its sample's crop and flip for itself, which costs
+// less than to fetch them. Labels and other columns are a few hundred numbers: some more blocks have them, which nobody
+// waits for.
 #include "kernels/augmentation.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/pack.h"
@@ -23,14 +24,33 @@ __device__ View view_of(const AugmentShape& shape, std::int32_t sample, const St
           static_cast<int>(to_below(words.v[1], offsets)) - shape.crop_padding, shape.flip && (words.v[2] >> 31) != 0};
 }
 
-/// kCount neighbouring numbers of an image, which may be of several pixels, so that writes are whole whatever the
-/// number of channels.
+template <typename T>
+__device__ void gather_column(std::int64_t thread, std::int64_t threads, int rows, int width, const T* from,
+                              const std::int32_t* samples, T* to) {
+  if (from == nullptr) return;
+  for (std::int64_t i = thread; i < std::int64_t{rows} * width; i += threads) {
+    const std::int64_t row = i / width;
+    to[i] = from[std::int64_t{samples[row]} * width + (i - row * width)];
+  }
+}
+
+/// The first blocks make images. Of one, kCount neighbouring numbers a thread, which may be of several pixels, so that
+/// writes are whole whatever the number of channels.
 template <typename T, int kCount>
-__global__ void augment_kernel(const __grid_constant__ AugmentShape shape, std::int64_t packs,
-                               const std::uint8_t* images, const std::int32_t* samples, const StepState* state,
-                               T* out) {
+__global__ void augment_kernel(const __grid_constant__ AugmentShape shape, unsigned image_blocks, std::int64_t packs,
+                               const std::uint8_t* images, const std::int32_t* samples,
+                               const __grid_constant__ BatchColumns columns, const StepState* state, T* out) {
+  if (blockIdx.x >= image_blocks) {
+    const std::int64_t thread = grid_thread() - std::int64_t{image_blocks} * blockDim.x;
+    const std::int64_t threads = grid_threads() - std::int64_t{image_blocks} * blockDim.x;
+    gather_column(thread, threads, shape.rows, 1, columns.labels_from, samples, columns.labels);
+    for (const FloatColumn& c : columns.floats) {
+      gather_column(thread, threads, shape.rows, c.width, c.from, samples, c.to);
+    }
+    return;
+  }
   const int packs_per_image = shape.height * shape.width * shape.out_channels / kCount;
-  for (std::int64_t i = grid_thread(); i < packs; i += grid_threads()) {
+  for (std::int64_t i = grid_thread(); i < packs; i += std::int64_t{image_blocks} * blockDim.x) {
     const std::int64_t place = i / packs_per_image;
     const int first = static_cast<int>(i - place * packs_per_image) * kCount;
     const std::int32_t sample = samples[place];
@@ -61,29 +81,32 @@ __global__ void augment_kernel(const __grid_constant__ AugmentShape shape, std::
   }
 }
 
-__global__ void labels_kernel(int rows, const std::int32_t* labels, const std::int32_t* samples, std::int32_t* out) {
-  for (std::int64_t i = grid_thread(); i < rows; i += grid_threads()) out[i] = labels[samples[i]];
+__global__ void floats_kernel(int rows, int width, const float* values, const std::int32_t* samples, float* out) {
+  gather_column(grid_thread(), grid_threads(), rows, width, values, samples, out);
 }
 
-__global__ void floats_kernel(std::int64_t n, int width, const float* values, const std::int32_t* samples, float* out) {
-  for (std::int64_t i = grid_thread(); i < n; i += grid_threads()) {
-    const std::int64_t row = i / width;
-    out[i] = values[std::int64_t{samples[row]} * width + (i - row * width)];
-  }
+/// How many numbers the widest column has.
+std::int64_t widest(int rows, const BatchColumns& columns) {
+  int width = columns.labels_from != nullptr ? 1 : 0;
+  for (const FloatColumn& c : columns.floats) width = std::max(width, c.from != nullptr ? c.width : 0);
+  return std::int64_t{rows} * width;
 }
 
 }  // namespace
 
 void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint8_t* images,
-                    const std::int32_t* samples, const StepState* state, void* out) {
+                    const std::int32_t* samples, const BatchColumns& columns, const StepState* state, void* out) {
   const int per_image = shape.height * shape.width * shape.out_channels;
   const std::int64_t n = std::int64_t{shape.rows} * per_image;
   if (n == 0) return;
   with_type(shape.dtype, [&](auto type) {
     using T = decltype(type);
     const auto run = [&](auto count) {
-      launch(at, "gather_augment", &augment_kernel<T, count()>, striding_blocks(n / count(), kThreads), kThreads, 0,
-             shape, n / count(), images, samples, state, static_cast<T*>(out));
+      const unsigned image_blocks = striding_blocks(n / count(), kThreads);
+      const std::int64_t beside = widest(shape.rows, columns);
+      const unsigned blocks = image_blocks + (beside > 0 ? striding_blocks(beside, kThreads) : 0);
+      launch(at, "gather_augment", &augment_kernel<T, count()>, blocks, kThreads, 0, shape, image_blocks, n / count(),
+             images, samples, columns, state, static_cast<T*>(out));
     };
     // Four: more would spread a warp's reads, of a byte each, over more sectors.
     if (wide(out) && per_image % 4 == 0) return run(std::integral_constant<int, 4>{});
@@ -91,17 +114,11 @@ void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint
   });
 }
 
-void gather_labels(const Launch& at, int rows, const std::int32_t* labels, const std::int32_t* samples,
-                   std::int32_t* out) {
-  if (rows == 0) return;
-  launch(at, "gather_labels", &labels_kernel, striding_blocks(rows, kThreads), kThreads, 0, rows, labels, samples, out);
-}
-
 void gather_floats(const Launch& at, int rows, int width, const float* values, const std::int32_t* samples,
                    float* out) {
   const std::int64_t n = std::int64_t{rows} * width;
   if (n == 0) return;
-  launch(at, "gather_floats", &floats_kernel, striding_blocks(n, kThreads), kThreads, 0, n, width, values, samples,
+  launch(at, "gather_floats", &floats_kernel, striding_blocks(n, kThreads), kThreads, 0, rows, width, values, samples,
          out);
 }
 

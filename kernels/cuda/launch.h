@@ -46,7 +46,7 @@ inline int multiprocessors() {
 template <typename... Parameters, typename... Arguments>
 void launch(const Launch& at, const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block,
             std::size_t shared_bytes, Arguments... arguments) {
-  ::simt::submit(at.stream, [=] { ::simt::launch(name, kernel, grid, block, shared_bytes, arguments...); });
+  ::simt::submit(at.stream, name, [=] { ::simt::launch(name, kernel, grid, block, shared_bytes, arguments...); });
 }
 
 /// Few, so that small tests too go round their loops more than once.

@@ -30,7 +30,7 @@ Values run_gather(const Backend& backend, AugmentShape s, const Values& images, 
   const Buffer pixels = input(backend, DType::u8, images);
   const Buffer samples = input(backend, DType::i32, who);
   const Buffer out = output(backend, s.dtype, 1UL * s.rows * s.height * s.width * s.out_channels);
-  backend.gather_augment({}, s, pixels.as<std::uint8_t>(), samples.i32(), state.data(), out.data());
+  backend.gather_augment({}, s, pixels.as<std::uint8_t>(), samples.i32(), {}, state.data(), out.data());
   return out.values();
 }
 
@@ -105,29 +105,57 @@ BACKEND_TEST("without padding and flip the image arrives as it is, whatever the 
   }
 }
 
-BACKEND_TEST("labels and float rows are gathered by sample") {
-  NEEDS(gather_labels);
+/// `width` numbers of each sample.
+Values rows_of(const Values& values, int width, const Values& who) {
+  Values rows;
+  for (const double number : who) {
+    const auto first = values.begin() + static_cast<long>(number) * width;
+    rows.insert(rows.end(), first, first + width);
+  }
+  return rows;
+}
+
+BACKEND_TEST("labels and float rows are gathered by sample, those that there are, beside the images") {
+  NEEDS(gather_augment);
+  constexpr int data_set = 60;
+  AugmentShape s;
+  s.height = s.width = s.channels = s.out_channels = 1;
+  const Values pixels = random_integers(data_set, 4, 256);
+  const Values label_values = random_integers(data_set, 2, 1000);
+  const Buffer images = input(backend, DType::u8, pixels);
+  const Buffer all_labels = input(backend, DType::i32, label_values);
+  const DeviceStruct<StepState> state(backend, {}, Buffer::Use::input);
   for (const int rows : {1, 7, 128, 1000}) {
+    const Values who = random_integers(rows, 1, data_set);
+    const Buffer samples = input(backend, DType::i32, who);
+    s.rows = rows;
     for (const int width : {1, 3, 10, 100}) {
-      constexpr int data_set = 60;
-      const Values who = random_integers(rows, 1, data_set);
-      const Values label_values = random_integers(data_set, 2, 1000);
       const Values float_values = normal_values(1UL * data_set * width, 3);
-      const Buffer samples = input(backend, DType::i32, who);
-      const Buffer labels = input(backend, DType::i32, label_values);
-      const Buffer floats = input(backend, DType::f32, float_values);
-      const Buffer out_labels = output(backend, DType::i32, rows);
-      const Buffer out_floats = output(backend, DType::f32, 1UL * rows * width);
-      backend.gather_labels({}, rows, labels.i32(), samples.i32(), out_labels.i32());
-      backend.gather_floats({}, rows, width, floats.f32(), samples.i32(), out_floats.f32());
-      Values want_labels, want_floats;
-      for (const double number : who) {
-        const int sample = static_cast<int>(number);
-        want_labels.push_back(label_values[sample]);
-        for (int d = 0; d < width; ++d) want_floats.push_back(float_values[sample * width + d]);
+      const Buffer all_floats = input(backend, DType::f32, float_values);
+      const Values want_floats = rows_of(float_values, width, who);
+      for (int present = 0; present < 16; ++present) {  // a bit a column
+        CAPTURE(present);
+        const auto has_floats = [&](int i) { return (present & 2 << i) != 0; };
+        const auto column = [&](int i) { return output(backend, DType::f32, has_floats(i) ? 1UL * rows * width : 0); };
+        const Buffer floats[BatchColumns::kFloats] = {column(0), column(1), column(2)};
+        const Buffer labels = output(backend, DType::i32, present & 1 ? rows : 0);
+        const Buffer out = output(backend, DType::f32, rows);
+        BatchColumns columns;
+        if (present & 1) columns.labels_from = all_labels.i32();
+        columns.labels = labels.i32();
+        for (int i = 0; i < BatchColumns::kFloats; ++i) {
+          if (has_floats(i)) columns.floats[i] = {all_floats.f32(), floats[i].f32(), width};
+        }
+        backend.gather_augment({}, s, images.as<std::uint8_t>(), samples.i32(), columns, state.data(), out.data());
+        check_equal("images", out.values(), rows_of(pixels, 1, who));
+        if (present & 1) check_equal("labels", labels.values(), rows_of(label_values, 1, who));
+        for (int i = 0; i < BatchColumns::kFloats; ++i) {
+          if (has_floats(i)) check_equal("floats", floats[i].values(), want_floats);
+        }
       }
-      check_equal("labels", out_labels.values(), want_labels);
-      check_equal("floats", out_floats.values(), want_floats);
+      const Buffer alone = output(backend, DType::f32, 1UL * rows * width);
+      backend.gather_floats({}, rows, width, all_floats.f32(), samples.i32(), alone.f32());
+      check_equal("floats alone", alone.values(), want_floats);
     }
   }
 }

@@ -39,8 +39,11 @@ BACKEND_TEST("element-wise kernels, pooling and gathering take empty operands") 
   AugmentShape augment;
   augment.height = augment.width = 4;
   augment.channels = augment.out_channels = 3;
-  backend.gather_augment(at, augment, bytes.as<std::uint8_t>(), ints.i32(), state.data(), out.data());
-  backend.gather_labels(at, 0, ints.i32(), ints.i32(), labels.i32());
+  BatchColumns columns;
+  columns.labels_from = ints.i32();
+  columns.labels = labels.i32();
+  columns.floats[1] = {in.f32(), out.f32(), 5};
+  backend.gather_augment(at, augment, bytes.as<std::uint8_t>(), ints.i32(), columns, state.data(), out.data());
   backend.gather_floats(at, 0, 5, in.f32(), ints.i32(), out.f32());
 }
 

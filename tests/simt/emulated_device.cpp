@@ -140,13 +140,13 @@ std::size_t available_memory() {
 void copy_bytes(const Launch& at, void* to, const void* from, std::size_t bytes) {
   const DeviceMemory& memory = DeviceMemory::instance();
   if (!memory.has(to) || !memory.has(from)) simt::not_while_recording("a copy of the host's memory");
-  simt::submit(at.stream, [=] {
+  simt::submit(at.stream, "copy", [=] {
     const Opened opened;
     std::memmove(to, from, bytes);
   });
 }
 void fill_zero(const Launch& at, void* to, std::size_t bytes) {
-  simt::submit(at.stream, [=] {
+  simt::submit(at.stream, "fill", [=] {
     const Opened opened;
     std::memset(to, 0, bytes);
   });

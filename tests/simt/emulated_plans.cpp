@@ -50,8 +50,8 @@ LibraryPlan plan_of(const ConvolutionProblem& problem, const Engine& engine) {
   const auto launch = [problem, &engine](const Launch& at, const void* a, const void* b, void* c) {
     RETORT_CHECK_AS(ErrorKind::device, engine.runs, engine.name, " does not run");
     if (!engine.records) ::simt::not_while_recording("this engine");
-    ::simt::submit(at.stream, [&engine] { ::simt::seconds += engine.seconds; });
-    submit_convolution(at, problem.shape, problem.pass, engine.workspace_bytes, a, b, c);
+    submit_convolution(at, problem.shape, problem.pass, engine.workspace_bytes, a, b, c,
+                       [&engine] { ::simt::seconds += engine.seconds; });
   };
   return {engine.name, engine.workspace_bytes, launch};
 }

@@ -115,10 +115,13 @@ void multiply_now(const MatrixProduct& p, const float* a, const float* b, const 
 }  // namespace
 
 void submit_convolution(const Launch& at, const Conv2dShape& shape, ConvolutionPass pass, std::size_t workspace,
-                        const void* a, const void* b, void* c) {
-  ::simt::submit(at.stream, [=] {
+                        const void* a, const void* b, void* c, const std::function<void()>& then) {
+  static constexpr const char* names[] = {"convolution forward", "convolution data gradient",
+                                          "convolution filter gradient"};
+  ::simt::submit(at.stream, names[static_cast<int>(pass)], [=] {
     use_workspace(at, workspace);
     convolve_now(shape, pass, a, b, c);
+    then();
   });
 }
 
@@ -133,7 +136,7 @@ std::size_t convolve_fused_workspace(const FusedConvolution&, Precision) {
 
 void convolve_fused(const Launch& at, const FusedConvolution& shape, const void* x, const void* weight,
                     const void* bias, const void* residual, void* y) {
-  ::simt::submit(at.stream, [=] {
+  ::simt::submit(at.stream, "fused convolution", [=] {
     use_workspace(at, kWorkspace);
     convolve_fused_now(shape, x, weight, bias, residual, y);
   });
@@ -144,7 +147,7 @@ std::size_t multiply_workspace() {
 }
 
 void multiply(const Launch& at, const MatrixProduct& p, const float* a, const float* b, const float* bias, float* c) {
-  ::simt::submit(at.stream, [=] {
+  ::simt::submit(at.stream, "matrix product", [=] {
     use_workspace(at, kWorkspace);
     multiply_now(p, a, b, bias, c);
   });

@@ -6,6 +6,7 @@
 #include <new>
 #include <sstream>
 
+#include "tests/simt/fences.h"
 #include "tests/simt/runner.h"
 #include "tests/simt/statics.h"
 
@@ -15,7 +16,7 @@ namespace {
 /// Whether something stands between an earlier access and one made now.
 bool ordered(const Stamp& before, const Accessor& by) {
   const Stamp& now = by.stamp;
-  if (before.block != now.block) return false;  // blocks of a grid are never ordered
+  if (before.block != now.block) return by.behind->orders(before);
   if (before.thread == now.thread || before.block_epoch != now.block_epoch) return true;
   return before.thread / kWarpSize == now.thread / kWarpSize &&
          before.warp_epoch <= by.heard[before.thread % kWarpSize];

@@ -10,7 +10,8 @@
 
 namespace simt {
 
-/// Who made an access, and how many barriers of its block and of its warp that thread had passed by then.
+/// Who made an access, and how many barriers of its block, and of its warp with its own fences, that thread had passed
+/// by then.
 struct Stamp {
   std::uint32_t block = 0;  ///< number in the grid
   std::uint32_t block_epoch = 0;
@@ -22,9 +23,12 @@ struct Stamp {
   bool set() const { return bytes != 0; }
 };
 
+class Behind;
+
 struct Accessor {
   Stamp stamp;
   const std::uint32_t* heard;  ///< of each lane of its warp: the last warp_epoch that is ordered before this access
+  const Behind* behind;        ///< other blocks' fences that are
 };
 
 /// Atomic accesses race with plain ones only. An atomic store is one that does not read what was there before.

@@ -139,9 +139,48 @@ __global__ void half_warp_barrier(float* y) {
   if (lane == 0) y[lane] = values[16];  // not a lane of its barrier
 }
 
+/// Blocks leave their sums in y, and whoever draws the last ticket adds them up. Correct, unless told to leave out a
+/// step.
+enum class Step { none, fence_before, fence_behind, barrier_before, keep_ticket, last_block };
+template <Step kWithout>
+__global__ void last_adds(const float* x, float* y, unsigned* ticket) {
+  __shared__ bool last;
+  const unsigned i = threadIdx.x;
+  float* sums = y + 4;
+  sums[blockIdx.x * blockDim.x + i] = x[i];
+  if (kWithout != Step::barrier_before) __syncthreads();
+  if (i == 0) {
+    if (kWithout != Step::fence_before) __threadfence();
+    if (kWithout == Step::keep_ticket && blockIdx.x == 1) retort::simt::store_same(ticket, 1);
+    last = atomicInc(ticket, gridDim.x - 1) == gridDim.x - (kWithout == Step::last_block ? 2 : 1);
+    if (kWithout != Step::fence_behind) __threadfence();
+  }
+  __syncthreads();
+  if (!last || i >= 4) return;
+  float total = 0;
+  for (unsigned block = 0; block < gridDim.x; ++block) total += sums[block * blockDim.x + i];
+  y[i] = total;
+}
+
+/// Correct: what the last block of the first level knows, the last of the second learns from it.
+__global__ void last_of_two_levels(const float* x, float* y, unsigned* tickets) {
+  float* sums = y + 4;
+  sums[blockIdx.x] = x[0];
+  __threadfence();
+  if (atomicInc(tickets + 1 + blockIdx.x / 4, 3) != 3) return;
+  __threadfence();
+  if (atomicInc(tickets, 1) != 1) return;
+  __threadfence();
+  float total = 0;
+  for (unsigned block = 0; block < 8; ++block) total += sums[block];
+  for (unsigned j = 0; j < 4; ++j) y[j] = total;
+}
+
 }  // namespace
 
 void run(Bug bug, float* x, int n, float* y, int* counter) {
+  auto* const ticket = reinterpret_cast<unsigned*>(counter);
+  const auto last_block = [&](auto* kernel) { launch("last_adds", kernel, {3}, {64}, 0, x, y, ticket); };
   switch (bug) {
     case Bug::none:
       return launch("block_sums", block_sums, {4}, {64}, 0, x, n, y);
@@ -177,6 +216,20 @@ void run(Bug bug, float* x, int n, float* y, int* counter) {
       return launch("half_warp_barrier", half_warp_barrier, {1}, {32}, 0, y);
     case Bug::halves_then_all:
       return launch("halves_then_all", halves_then_all, {1}, {32}, 0, y);
+    case Bug::last_adds:
+      return last_block(last_adds<Step::none>);
+    case Bug::no_fence_before_ticket:
+      return last_block(last_adds<Step::fence_before>);
+    case Bug::no_fence_behind_ticket:
+      return last_block(last_adds<Step::fence_behind>);
+    case Bug::no_barrier_before_ticket:
+      return last_block(last_adds<Step::barrier_before>);
+    case Bug::ticket_overwritten:
+      return last_block(last_adds<Step::keep_ticket>);
+    case Bug::last_but_one_adds:
+      return last_block(last_adds<Step::last_block>);
+    case Bug::last_of_two_levels:
+      return launch("last_of_two_levels", last_of_two_levels, {8}, {1}, 0, x, y, ticket);
   }
 }
 

@@ -21,6 +21,13 @@ enum class Bug {
   zeroed_at_once,
   half_warp_barrier,
   halves_then_all,
+  last_adds,
+  no_fence_before_ticket,
+  no_fence_behind_ticket,
+  no_barrier_before_ticket,
+  ticket_overwritten,
+  last_but_one_adds,
+  last_of_two_levels,
 };
 
 /// x has n floats, y as many; counter has nine.

@@ -20,6 +20,7 @@ struct Outcome {
   std::optional<FindingKind> kind;
   std::string message;
   std::vector<float> y;
+  int ticket = 0;
 };
 
 Outcome outcome_of(Bug bug) {
@@ -39,6 +40,7 @@ Outcome outcome_of(Bug bug) {
   }
   outcome.y.resize(4);
   simt::copy(outcome.y.data(), y, 4 * sizeof(float));
+  simt::copy(&outcome.ticket, counter, sizeof(int));
   simt::release(x);
   simt::release(y);
   simt::release(counter);
@@ -117,6 +119,22 @@ TEST_CASE("simt: a barrier of a part of a warp orders that part, and no other la
   CAPTURE(outcome.message);
   CHECK_FALSE(outcome.kind.has_value());
   check_found(Bug::half_warp_barrier, FindingKind::race, "// not a lane of its barrier");
+}
+
+TEST_CASE("simt: the last block to draw a ticket may use what the others wrote, if fences and barriers are all there") {
+  for (const auto& [bug, total] : {std::pair{Bug::last_adds, 3.0F}, {Bug::last_of_two_levels, 8.0F}}) {
+    const Outcome outcome = outcome_of(bug);
+    CAPTURE(outcome.message);
+    CHECK_FALSE(outcome.kind.has_value());
+    CHECK(outcome.y == std::vector<float>(4, total));
+    CHECK(outcome.ticket == 0);
+  }
+  for (const Bug bug : {Bug::no_fence_before_ticket, Bug::no_fence_behind_ticket, Bug::no_barrier_before_ticket,
+                        Bug::ticket_overwritten}) {
+    CAPTURE(static_cast<int>(bug));
+    check_found(bug, FindingKind::race, "total += sums[block * blockDim.x + i];");
+  }
+  check_found(Bug::last_but_one_adds, FindingKind::uninitialised, "total += sums[block * blockDim.x + i];");
 }
 
 TEST_CASE("simt: a copy or a fill that ends behind a buffer is found before it writes") {

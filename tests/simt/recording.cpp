@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,6 +21,7 @@ namespace {
 struct Recording;
 
 struct Node {
+  const char* name = "condition";
   Work work;
   std::vector<std::size_t> after;
   // A part that depends on a number:
@@ -97,16 +99,36 @@ Open* open_of(void* stream) {
   return nullptr;
 }
 
-bool record(void* stream, Work& work) {
+bool record(void* stream, const char* name, Work& work) {
   if (open().empty()) return false;
   Open* const at = open_of(stream);
   if (at == nullptr) {
     retort::fail(retort::ErrorKind::device, "a launch on a stream that is not recorded, while another one is");
   }
   Node node;
+  node.name = name;
   node.work = std::move(work);
   at->add(stream, std::move(node));
   return true;
+}
+
+/// How often each name is among the launches, those of conditional parts too.
+void count_names(const Recording& recording, std::map<std::string, int>& counts) {
+  for (const Node& node : recording.nodes) {
+    ++counts[node.name];
+    if (node.part) count_names(*node.part, counts);
+  }
+}
+
+/// RETORT_EMULATED_LIST=FILE: what each recording consists of, a line a kind of launch, is added to the file.
+void list(const Recording& recording) {
+  const char* path = std::getenv("RETORT_EMULATED_LIST");
+  if (path == nullptr) return;
+  std::map<std::string, int> counts;
+  count_names(recording, counts);
+  std::ofstream file(path, std::ios::app);
+  file << "recorded " << recording.nodes.size() << " launches\n";
+  for (const auto& [name, count] : counts) file << count << '\t' << name << '\n';
 }
 
 std::unique_ptr<Recording> close(void* stream) {
@@ -179,7 +201,9 @@ void begin_recording(const Launch& at) {
   simt::begin(at.stream);
 }
 void* end_recording(const Launch& at) {
-  return simt::close(at.stream).release();
+  std::unique_ptr<simt::Recording> recording = simt::close(at.stream);
+  simt::list(*recording);
+  return recording.release();
 }
 void abandon_recording(const Launch&) noexcept {
   simt::open().clear();

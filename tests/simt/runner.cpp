@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/context/detail/fcontext.hpp>
+#include <map>
 #include <new>
 #include <optional>
 #include <random>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "tests/simt/copies.h"
+#include "tests/simt/fences.h"
 #include "tests/simt/statics.h"
 #include "tests/simt/traffic.h"
 #include "tests/simt/watch.h"
@@ -45,6 +47,7 @@ struct Thread {
   std::uint32_t heard[kWarpSize] = {};  ///< of each lane: the last warp_epoch that this thread is ordered behind
   bool in_runner = false;               ///< its accesses are the runner's own
   Copies copies;
+  Fencing fencing;
 
   int warp() const { return number / kWarpSize; }
   int lane() const { return number % kWarpSize; }
@@ -61,6 +64,7 @@ struct Run {
   std::uint32_t block_number = 0;
   std::vector<Thread> threads;
   Thread* current = nullptr;
+  std::map<std::pair<const Region*, std::size_t>, Word> words;  ///< by their place: those changed behind a fence
   context::fcontext_t scheduler = nullptr;
   struct Wrong {
     FindingKind kind;
@@ -167,11 +171,13 @@ bool release_warp(Run& run, int warp) {
     const unsigned mask = first->mask;
     // Each has now heard of what any of them had, and of all that they have done until here.
     std::uint32_t heard[kWarpSize] = {};
+    Behind behind;
     for (int lane = 0; lane < end - begin; ++lane) {
       if ((mask >> lane & 1U) == 0) continue;
       const Thread& t = begin[lane];
       for (int other = 0; other < kWarpSize; ++other) heard[other] = std::max(heard[other], t.heard[other]);
       heard[lane] = t.warp_epoch;
+      behind.add(t.fencing.behind);
     }
     for (int lane = 0; lane < end - begin; ++lane) {
       if ((mask >> lane & 1U) == 0) continue;
@@ -179,6 +185,7 @@ bool release_warp(Run& run, int warp) {
       begin[lane].state = State::ready;
       begin[lane].warp_epoch += 1;
       std::copy_n(heard, kWarpSize, begin[lane].heard);
+      if (!behind.empty()) begin[lane].fencing.behind = behind;
     }
     any = true;
   }
@@ -229,9 +236,12 @@ bool release_barrier(Run& run) {
   for (const Thread& t : run.threads) {
     if (t.state != State::at_barrier || !same_barrier(t, run.threads.front())) return false;
   }
+  Behind behind;
+  for (const Thread& t : run.threads) behind.add(t.fencing.behind);
   for (Thread& t : run.threads) {
     t.state = State::ready;
     t.block_epoch += 1;
+    if (!behind.empty()) t.fencing.behind = behind;
   }
   return true;
 }
@@ -452,20 +462,41 @@ Space space_of(const Region& region) {
   return region.shared ? Space::shared : Space::device;
 }
 
+Accessor accessor(const Thread& self) {
+  return {{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
+          self.heard,
+          &self.fencing.behind};
+}
+
 /// Remembers an access within a region, or ends the launch.
 void note(const Thread& self, Region& region, std::size_t offset, std::size_t bytes, AccessKind kind,
           const void* site) {
   Stamp other;
-  const Accessor by{{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
-                    self.heard};
-  const Region::Verdict verdict = region.note(offset, bytes, kind, by, &other);
+  const Region::Verdict verdict = region.note(offset, bytes, kind, accessor(self), &other);
   if (verdict == Region::Verdict::fine) return;
   const std::string place = verb_of(kind) + ("byte " + std::to_string(offset) + " of " + region.name);
   if (verdict == Region::Verdict::race) {
     stop(FindingKind::race,
-         place + ", which " + who(*active, other.block, other.thread) + " uses with no barrier between the two", site);
+         place + ", which " + who(*active, other.block, other.thread) + " uses with no " +
+             (other.block == active->block_number ? "barrier" : "fences and atomics") + " between the two",
+         site);
   }
   stop(FindingKind::uninitialised, place + ", which nobody wrote", site);
+}
+
+/// What a change of device memory means for fences.
+void tell_fences(Thread& self, const Region& region, std::size_t offset, AccessKind kind) {
+  const auto place = std::pair{&region, offset};
+  const auto known = active->words.find(place);
+  if (known != active->words.end()) {
+    Word& word = known->second;
+    if (kind == AccessKind::atomic) {
+      self.fencing.read.add(word);
+    } else {
+      word.begin = word.fences.size();
+    }
+  }
+  if (kind != AccessKind::write && self.fencing.last) active->words[place].fences.push_back(self.fencing.last);
 }
 
 }  // namespace
@@ -493,6 +524,7 @@ void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, 
   }
   if (counting()) count_access(accessing(self, site), space_of(*region), address, bytes);
   note(self, *region, offset, bytes, kind, site);
+  if (!region->shared && kind != AccessKind::read) tell_fences(self, *region, offset, kind);
 }
 
 namespace {
@@ -562,6 +594,14 @@ void note_atomic(void* address, std::size_t bytes, const void* site) {
 
 void note_atomic_store(void* address, std::size_t bytes, const void* site) {
   watch(address, bytes, AccessKind::atomic_store, site);
+}
+
+void fence() {
+  if (!watching) return;
+  Thread& self = *active->current;
+  const Unwatched unwatched(self);
+  self.fencing.fence(accessor(self));
+  self.warp_epoch += 1;  // what it does from now on comes behind the fence
 }
 
 }  // namespace simt

@@ -118,5 +118,7 @@ void wait_for_copies(int pending);
 void note_atomic(void* address, std::size_t bytes, const void* site);
 /// The same of a store, which does not depend on what was there before.
 void note_atomic_store(void* address, std::size_t bytes, const void* site);
+/// __threadfence()
+void fence();
 
 }  // namespace simt

@@ -8,12 +8,12 @@ namespace simt {
 
 using Work = std::function<void()>;
 
-/// Takes the work and returns true, or leaves it.
-using Recorder = bool (*)(void* stream, Work& work);
+/// Takes the work and returns true, or leaves it. The name lives as long as the program.
+using Recorder = bool (*)(void* stream, const char* name, Work& work);
 inline Recorder recorder = nullptr;
 
-inline void submit(void* stream, Work work) {
-  if (recorder != nullptr && recorder(stream, work)) return;
+inline void submit(void* stream, const char* name, Work work) {
+  if (recorder != nullptr && recorder(stream, name, work)) return;
   work();
 }
 

@@ -170,7 +170,7 @@ TEST_CASE("traffic: augmentation reads each pixel once and writes it once") {
     const Buffer state = state_of(host);
     check_passes(with("augmentation", dtype), bytes(dtype, n), 1 + 1.0 / static_cast<double>(size_of(dtype)), 1.1, [&] {
       simt_backend().gather_augment({}, shape, static_cast<const std::uint8_t*>(images.data()),
-                                    static_cast<const std::int32_t*>(samples.data()),
+                                    static_cast<const std::int32_t*>(samples.data()), {},
                                     static_cast<const StepState*>(state.data()), out.data());
     });
   }

@@ -93,6 +93,10 @@ __global__ void atomic_results_kernel(int* target, int* out) {
   out[7] = *target;
 }
 
+__global__ void atomic_increments_kernel(unsigned* target, unsigned last, unsigned* out) {
+  for (int i = 0; i < 4; ++i) out[i] = atomicInc(target, last);
+}
+
 /// __host__ and __launch_bounds__ have no effect here, but have to be taken.
 __host__ __device__ __forceinline__ unsigned number(unsigned x, unsigned y, unsigned z, unsigned nx, unsigned ny) {
   return x + nx * (y + ny * z);
@@ -204,6 +208,9 @@ template void atomic_or(unsigned long long*, const unsigned long long*);
 
 void atomic_results(int* target, int* out) {
   launch("atomic_results", atomic_results_kernel, {1}, {1}, 0, target, out);
+}
+void atomic_increments(unsigned* target, unsigned last, unsigned* out) {
+  launch("atomic_increments", atomic_increments_kernel, {1}, {1}, 0, target, last, out);
 }
 void places(Extent grid, Extent block, Place* out) {
   launch("places", places_kernel, grid, block, 0, out);

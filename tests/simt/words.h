@@ -32,6 +32,9 @@ void atomic_or(T* target, const T* values);
 /// One thread: {what the word returns, what is there then} of add 3, max 10, max 2, or 16.
 void atomic_results(int* target, int* out);
 
+/// One thread: what each of four atomicInc(target, last) returns.
+void atomic_increments(unsigned* target, unsigned last, unsigned* out);
+
 struct Place {
   unsigned thread[3], block[3], block_extent[3], grid_extent[3];
   unsigned first_of_warp;  ///< the number in the block of the thread that is lane 0 of this one's warp

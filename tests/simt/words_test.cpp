@@ -297,6 +297,21 @@ TEST_CASE("simt words: atomics return what was there before") {
   CHECK(out.values() == std::vector<int>{4, 7, 7, 10, 10, 10, 10, 26});
 }
 
+TEST_CASE("simt words: atomicInc begins at zero again behind the last, and where it finds more than that") {
+  const auto increments = [](unsigned start, unsigned last) {
+    const Array<unsigned> target({start});
+    const Array<unsigned> out(std::vector<unsigned>(4));
+    simt::words::atomic_increments(target.data(), last, out.data());
+    std::vector<unsigned> all = out.values();
+    all.push_back(target.values()[0]);
+    return all;
+  };
+  CHECK(increments(3, 4) == std::vector<unsigned>{3, 4, 0, 1, 2});
+  CHECK(increments(7, 2) == std::vector<unsigned>{7, 0, 1, 2, 0});
+  CHECK(increments(0, 0) == std::vector<unsigned>{0, 0, 0, 0, 0});
+  CHECK(increments(UINT_MAX - 1, UINT_MAX) == std::vector<unsigned>{UINT_MAX - 1, UINT_MAX, 0, 1, 2});
+}
+
 TEST_CASE("simt words: indices and extents of three dimensions; warps are cut from x, then y, then z") {
   check_places({1}, {1});
   check_places({2, 3, 4}, {4, 3, 5});

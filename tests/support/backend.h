@@ -43,7 +43,7 @@
   X(space, regulated_cross_entropy) X(space, divide_by_participants) X(space, distillation_loss)        \
   X(space, regulated_squared_error) X(space, gradient_norm_workspace) X(space, gradient_norm)           \
   X(space, judge_step) X(space, sgd_update) X(space, adamw_update) X(space, commit_step)                \
-  X(space, gather_augment) X(space, gather_labels) X(space, gather_floats) X(space, queue_push)         \
+  X(space, gather_augment) X(space, gather_floats) X(space, queue_push)                                  \
   X(space, queue_pop) X(space, begin_step) X(space, begin_queued_step)                       \
   X(space, recall_participation)
 // clang-format on

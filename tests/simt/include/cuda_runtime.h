@@ -32,7 +32,7 @@ struct alignas(16) float4 {
   float x, y, z, w;
 };
 
-// ---- barriers, votes, shuffles ----
+// ---- barriers, fences, votes, shuffles ----
 
 #define SIMT_INLINE inline __attribute__((always_inline))
 
@@ -41,6 +41,9 @@ SIMT_INLINE void __syncthreads(const char* file = __builtin_FILE(), int line = _
 }
 SIMT_INLINE void __syncwarp(unsigned mask = 0xffffffffU) {
   ::simt::Exchange(mask, nullptr, 0, "__syncwarp");
+}
+SIMT_INLINE void __threadfence() {
+  ::simt::fence();
 }
 
 namespace simt {
@@ -170,6 +173,13 @@ __attribute__((noinline, no_sanitize("thread"))) T atomicAdd(T* address, std::ty
   ::simt::note_atomic(address, sizeof(T), __builtin_return_address(0));
   const T before = *address;
   *address = static_cast<T>(before + value);
+  return before;
+}
+/// Counts up to `last` and then begins at zero again.
+__attribute__((noinline, no_sanitize("thread"))) inline unsigned atomicInc(unsigned* address, unsigned last) {
+  ::simt::note_atomic(address, sizeof(unsigned), __builtin_return_address(0));
+  const unsigned before = *address;
+  *address = before >= last ? 0 : before + 1;
   return before;
 }
 template <typename T>
