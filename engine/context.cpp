@@ -15,6 +15,13 @@ constexpr std::size_t spared_bytes = std::size_t{128} << 20;
 Context::Context(Device device, Precision precision)
     : device_(device), precision_(precision), main_(device, "activations"), side_(device, "activations of a branch") {}
 
+Context::Lane::Lane(Device device, const char* name)
+    : stream(device), activations(device, name), tickets(device, Launch::kTickets * sizeof(std::uint32_t)) {
+  Launch launch;
+  launch.stream = stream.handle();
+  RETORT_BACKEND(device, fill_zero(launch, tickets.data(), tickets.bytes()));
+}
+
 Tensor Context::make(const Shape& shape, DType dtype, const char* who) {
   const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
   std::shared_ptr<void> block = lane_->activations.allocate(bytes, who);
@@ -64,6 +71,7 @@ Launch Context::launch(std::size_t workspace_bytes) {
   Launch launch;
   launch.precision = precision_;
   launch.stream = redirected_ != nullptr && lane_ == &main_ ? redirected_ : lane_->stream.handle();
+  launch.tickets = static_cast<std::uint32_t*>(lane_->tickets.data());
   if (workspace_bytes == 0) return launch;
   lane_->workspace_wanted = std::max(lane_->workspace_wanted, workspace_bytes);
   if (!measuring() && lane_->workspace.bytes() < workspace_bytes) {

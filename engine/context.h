@@ -73,11 +73,11 @@ class Context {
  private:
   /// A stream, and memory that only its work uses: what runs at the same time must not share any.
   struct Lane {
-    Lane(Device device, const char* name) : stream(device), activations(device, name) {}
+    Lane(Device device, const char* name);
     std::size_t wanted() const { return activations.high_water() + workspace_wanted; }
     Stream stream;
     Arena activations;
-    DeviceBlock workspace;
+    DeviceBlock workspace, tickets;
     std::size_t workspace_wanted = 0;
   };
   void reserve(Lane& lane);

@@ -43,20 +43,20 @@ const Tensor& working_weight(const Var& weight, DType dtype) {
   return weight->compute;
 }
 
-/// Calls write(dweight, dbias) with the places of the gradients that are wanted; false when none is. The kernels always
-/// compute dweight: beside a frozen weight it goes to scratch memory.
+/// Calls write(dweight, dbias) with the places of the gradients that are wanted, dweight's of this type; false when
+/// none is. The kernels always compute dweight: beside a frozen weight it goes to scratch memory.
 template <typename Write>
-bool write_gradients(Tape& tape, const Var& weight, const Var& bias, const Write& write) {
+bool write_gradients(Tape& tape, const Var& weight, DType type, const Var& bias, const Write& write) {
   const bool wants_bias = bias && bias->requires_grad;
-  const auto with_bias = [&](float* dweight) {
+  const auto with_bias = [&](void* dweight) {
     if (!wants_bias) return write(dweight, static_cast<float*>(nullptr));
     tape.write_parameter_gradient(*bias, [&](float* dbias) { write(dweight, dbias); });
   };
   if (weight->requires_grad) {
-    tape.write_parameter_gradient(*weight, with_bias);
+    tape.write_parameter_gradient(*weight, type, with_bias);
   } else if (wants_bias) {
-    const Tensor scratch = tape.context().make(weight->shape(), DType::f32, "gradient of a frozen weight");
-    with_bias(scratch.f32());
+    const Tensor scratch = tape.context().make(weight->shape(), type, "gradient of a frozen weight");
+    with_bias(scratch.data());
   }
   return weight->requires_grad || wants_bias;
 }
@@ -91,7 +91,8 @@ Var conv2d(Tape& tape, const Var& x, const Var& weight, const Var& bias, Conv2dO
   tape.record("conv2d", [&tape, &context, shape, x, y, weight, bias] {
     const Tensor dy = tape.take_gradient(*y);
     if (!dy) return;
-    const bool trains = write_gradients(tape, weight, bias, [&](float* dweight, float* dbias) {
+    const DType type = RETORT_BACKEND(context.device(), conv2d_filter_gradient_type(shape));
+    const bool trains = write_gradients(tape, weight, type, bias, [&](void* dweight, float* dbias) {
       RETORT_LAUNCH(context, workspace(context, shape, ConvolutionPass::backward_filter), conv2d_backward_filter, shape,
                     x->value.data(), dy.data(), dweight, dbias);
     });
@@ -167,8 +168,9 @@ Var linear(Tape& tape, const Var& x, const Var& weight, const Var& bias) {
   tape.record("linear", [&tape, &context, shape, scratch, x, y, weight, bias] {
     const Tensor dy = tape.take_gradient(*y);
     if (!dy) return;
-    const bool trains = write_gradients(tape, weight, bias, [&](float* dweight, float* dbias) {
-      RETORT_LAUNCH(context, scratch, linear_backward_weight, shape, x->value.f32(), dy.f32(), dweight, dbias);
+    const bool trains = write_gradients(tape, weight, DType::f32, bias, [&](void* dweight, float* dbias) {
+      RETORT_LAUNCH(context, scratch, linear_backward_weight, shape, x->value.f32(), dy.f32(),
+                    static_cast<float*>(dweight), dbias);
     });
     if (trains) context.count_macs(shape.macs());
     if (trains) detail::moves(context, x->value, dy, weight->value);

@@ -46,11 +46,34 @@ void Tape::write_parameter_gradient(Variable& parameter, const std::function<voi
     parameter.gradient_written = true;
     return;
   }
+  widen_gradients();  // this parameter's may be among them
   const Tensor extra = context_.make(parameter.gradient.shape(), DType::f32, "parameter gradient");
   write(extra.f32());
   float* sum = parameter.gradient.f32();
   RETORT_LAUNCH(context_, 0, add, DType::f32, extra.count(), sum, extra.f32(), sum);
   context_.count_bytes(3 * extra.bytes());
+}
+
+void Tape::write_parameter_gradient(Variable& parameter, DType type, const std::function<void(void*)>& write) {
+  if (type == DType::f32) return write_parameter_gradient(parameter, [&](float* to) { write(to); });
+  const Tensor narrow = context_.make(parameter.gradient.shape(), type, "bf16 gradient");
+  write(narrow.data());
+  if (!parameter.gradient_written) {
+    narrow_.push_back({narrow, parameter.gradient});
+    parameter.gradient_written = true;
+    return;
+  }
+  write_parameter_gradient(parameter, [&](float* to) {
+    RETORT_LAUNCH(context_, 0, convert, narrow.count(), type, narrow.data(), DType::f32, to);
+  });
+}
+
+void Tape::widen_gradients() {
+  if (narrow_.empty()) return;
+  std::vector<WidenedRange> ranges;
+  for (const Narrow& n : narrow_) ranges.push_back({n.from.as<bfloat16>(), n.to.f32(), n.from.count()});
+  RETORT_LAUNCH(context_, 0, widen_all, ranges.data(), static_cast<int>(ranges.size()));
+  narrow_.clear();
 }
 
 void Tape::backward() {
@@ -60,6 +83,7 @@ void Tape::backward() {
     const LayerScope layer(context_, node.layer);
     node.backward();
   }
+  widen_gradients();
 }
 
 }  // namespace retort

@@ -71,8 +71,11 @@ class Tape {
   Tensor take_gradient(Variable& variable);
   /// Calls write(destination), which overwrites; adds to what an earlier use of the parameter left there.
   void write_parameter_gradient(Variable& parameter, const std::function<void(float*)>& write);
+  /// The same in another type, bf16. It becomes f32 at the end of the backward pass, where one kernel does that for all.
+  void write_parameter_gradient(Variable& parameter, DType type, const std::function<void(void*)>& write);
 
-  /// Walks the tape backwards and empties it. The losses have delivered their gradients before.
+  /// Walks the tape backwards and empties it. The losses have delivered their gradients before. Gradients of parameters
+  /// are where they belong then.
   void backward();
   std::size_t size() const { return nodes_.size(); }
 
@@ -83,10 +86,17 @@ class Tape {
     std::string layer;  ///< of the forward pass, for profiles
   };
 
+  /// A parameter's gradient that was written in bf16, and where it belongs.
+  struct Narrow {
+    Tensor from, to;
+  };
+  void widen_gradients();
+
   Context& context_;
   bool recording_;
   std::vector<TracedOp>* trace_ = nullptr;
   std::vector<Node> nodes_;
+  std::vector<Narrow> narrow_;
 };
 
 }  // namespace retort

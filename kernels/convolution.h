@@ -1,6 +1,6 @@
 // 2-d convolution (cross-correlation, as in every framework), NHWC activations, OHWI weights, square stride and
 // padding, no groups, no dilation. Weights and activations have the same dtype (f32 or bf16); accumulation is fp32;
-// gradients of weight and bias are f32.
+// gradients of weight and bias are f32, but where a library has none of weights.
 #pragma once
 
 #include <compare>
@@ -51,10 +51,12 @@ RETORT_KERNELS(
                             const void* weight,   // (K, R, S, C)
                             void* dx);            // (N, H, W, C), overwritten
 
+  /// The type of dweight: f32, or that of the activations on a GPU, for cuDNN knows no other.
+  DType conv2d_filter_gradient_type(const Conv2dShape& shape);
   void conv2d_backward_filter(const Launch& launch, const Conv2dShape& shape,
                               const void* x,      // (N, H, W, C)
                               const void* dy,     // (N, P, Q, K)
-                              float* dweight,     // (K, R, S, C), overwritten
+                              void* dweight,      // (K, R, S, C), overwritten
                               float* dbias);      // (K), overwritten, or null
 )
 // clang-format on

@@ -49,7 +49,8 @@ ABSENT(void, synchronize, L)
 ABSENT(Bytes, conv2d_workspace, const Conv2dShape&, ConvolutionPass, Precision)
 ABSENT(void, conv2d_forward, L, const Conv2dShape&, const void*, const void*, Floats, void*)
 ABSENT(void, conv2d_backward_data, L, const Conv2dShape&, const void*, const void*, void*)
-ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, float*, float*)
+ABSENT(DType, conv2d_filter_gradient_type, const Conv2dShape&)
+ABSENT(void, conv2d_backward_filter, L, const Conv2dShape&, const void*, const void*, void*, float*)
 
 ABSENT(Bytes, fused_convolution_workspace, const FusedConvolution&, Precision)
 ABSENT(void, fused_convolution, L, const FusedConvolution&, const void*, const void*, const void*, const void*,
@@ -123,6 +124,7 @@ ABSENT(void, relu_forward, L, DType, Count, const void*, void*)
 ABSENT(void, relu_backward, L, DType, Count, const void*, const void*, void*)
 ABSENT(void, add, L, DType, Count, const void*, const void*, void*)
 ABSENT(void, convert, L, Count, DType, const void*, DType, void*)
+ABSENT(void, widen_all, L, const WidenedRange*, int)
 ABSENT(void, dropout, L, DType, int, int, float, std::uint32_t, Ints, const StepState*, const void*, void*)
 
 ABSENT(void, regulated_cross_entropy, L, const RegulationRule&, int, int, float, Floats, Ints, Ints, const StepState*,

@@ -48,10 +48,14 @@ struct bfloat16 {
 /// What a launcher needs besides its operands. Kernels allocate nothing: scratch memory comes from here, at least as
 /// large as the family's *_workspace() function says.
 struct Launch {
+  static constexpr int kTickets = 4096;
+
   void* stream = nullptr;  ///< cudaStream_t; unused on the CPU
   void* workspace = nullptr;
   std::size_t workspace_bytes = 0;
   Precision precision = Precision::fp32;
+  /// kTickets counters that this stream alone uses: zero before a kernel and zero again behind it (cuda/last_block.h).
+  std::uint32_t* tickets = nullptr;
 };
 
 }  // namespace retort

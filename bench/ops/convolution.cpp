@@ -41,7 +41,7 @@ void backward_filter(Run& run, const cases::ConvolutionCase& c) {
   const Layer layer(run, c.shape, ConvolutionPass::backward_filter);
   const void* x = run.reads(c.shape.dtype, layer.x);
   const void* dy = run.reads(c.shape.dtype, layer.y);
-  float* dweight = run.writes(DType::f32, layer.weight);
+  void* dweight = run.writes(run.kernels.conv2d_filter_gradient_type(c.shape), layer.weight);
   float* dbias = c.bias ? run.writes(DType::f32, c.shape.out_channels) : Pointer();
   run.time([&] { run.kernels.conv2d_backward_filter(layer.launch, layer.shape, x, dy, dweight, dbias); });
 }

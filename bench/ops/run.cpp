@@ -107,6 +107,9 @@ Launch Run::launch(std::size_t workspace_bytes) {
   Launch launch;
   launch.workspace = allocate(workspace_bytes);
   launch.workspace_bytes = workspace_bytes;
+  const std::size_t ticket_bytes = Launch::kTickets * sizeof(std::uint32_t);
+  launch.tickets = allocate(ticket_bytes);
+  kernels.fill_zero({}, launch.tickets, ticket_bytes);
   return launch;
 }
 

@@ -300,11 +300,15 @@ void conv2d_backward_data(const Launch& launch, const Conv2dShape& shape, const 
   });
 }
 
+DType conv2d_filter_gradient_type(const Conv2dShape&) {
+  return DType::f32;
+}
+
 void conv2d_backward_filter(const Launch& launch, const Conv2dShape& shape, const void* x, const void* dy,
-                            float* dweight, float* dbias) {
+                            void* dweight, float* dbias) {
   if (winograd::chosen(shape)) {
     return winograd::backward_filter(launch, shape, static_cast<const float*>(x), static_cast<const float*>(dy),
-                                     dweight, dbias);
+                                     static_cast<float*>(dweight), dbias);
   }
   with_plan(launch, shape, Pass::backward_filter, dbias != nullptr, [&](Plan& plan, const Plan::Workspace& workspace) {
     void* const gradient = plan.reorder.needed() ? workspace.weight : dweight;

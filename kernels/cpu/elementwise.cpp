@@ -92,6 +92,12 @@ void convert(const Launch&, std::int64_t n, DType from_type, const void* from, D
   });
 }
 
+void widen_all(const Launch& at, const WidenedRange* ranges, int count) {
+  for (const WidenedRange* range = ranges; range < ranges + count; ++range) {
+    convert(at, range->n, DType::bf16, range->from, DType::f32, range->to);
+  }
+}
+
 void dropout(const Launch&, DType dtype, int rows, int features, float p, std::uint32_t layer,
              const std::int32_t* samples, const StepState* state, const void* x, void* y) {
   RETORT_CHECK(p >= 0 && p < 1, "dropout probability ", p, " is outside [0, 1)");

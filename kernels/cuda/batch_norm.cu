@@ -1,4 +1,4 @@
-// Batch normalisation: one pass over the data for the sums, a small kernel that turns them into coefficients, one pass
+// Batch normalisation: one pass over the data for the sums, whose last block turns them into coefficients, and one pass
 // for the result. Bandwidth is all there is to win, so what is optional is decided at run time, once a row.
 #include <cmath>
 
@@ -32,11 +32,42 @@ __device__ __forceinline__ P sum_of(const Inputs<P>& in, bool pair) {
   return sum;
 }
 
+/// What is known of a channel once the whole batch has been seen: the statistics, and the coefficients of
+/// normalise_kernel, which are mean, scale, offset.
+__device__ void finish_statistics(const BatchNormPlan& plan, float epsilon, float momentum,
+                                  const BatchNormForward& args, std::int64_t c, const Totals& total,
+                                  float* coefficients) {
+  if (c == 0 && args.batches_tracked != nullptr) *args.batches_tracked += 1;
+  const auto n = static_cast<double>(plan.rows);
+  const double unbiased = plan.rows > 1 ? n / (n - 1) : 1.0;
+  const double distance = total.first / n;
+  const double mean = total.shift + distance;
+  const double square = total.second / n - distance * distance;
+  const double variance = square < 0 ? 0.0 : square;
+  const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(epsilon));
+  const auto saved_mean = static_cast<float>(mean);
+  args.save_mean[c] = saved_mean;
+  args.save_rstd[c] = static_cast<float>(rstd);
+  const double share = momentum;
+  if (args.running_mean != nullptr) {
+    args.running_mean[c] = static_cast<float>((1.0 - share) * args.running_mean[c] + share * mean);
+  }
+  if (args.running_var != nullptr) {
+    args.running_var[c] = static_cast<float>((1.0 - share) * args.running_var[c] + share * variance * unbiased);
+  }
+  // The offset takes up what the mean loses in rounding to float.
+  const double scale = args.gamma[c] * rstd;
+  coefficients[c] = saved_mean;
+  coefficients[plan.channels + c] = static_cast<float>(scale);
+  coefficients[2 * plan.channels + c] = static_cast<float>(args.beta[c] + (saved_mean - mean) * scale);
+}
+
 /// Per chunk and channel: a value near the mean, and the sums of the distances to it and of their squares. From so near
 /// the squares lose nothing to cancellation, however large the mean.
 template <typename T, int kCount>
 __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
-    statistics_kernel(BatchNormPlan plan, const T* x, const T* x2, T* sum, float* partials) {
+    statistics_kernel(BatchNormPlan plan, const T* x, const T* x2, T* sum, float epsilon, float momentum,
+                      const __grid_constant__ BatchNormForward args, BatchNormScratch scratch) {
   using P = Pack<T, kCount>;
   constexpr int kSamples = 4;
   const std::int64_t chunk = blockIdx.x;
@@ -65,52 +96,15 @@ __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     }
   });
   add_thread_rows<BatchNormPlan::kThreads>(plan.chunk_end(chunk) - plan.chunk_begin(chunk), sums);
-  if (!tile.inside || threadIdx.y != 0) return;
-  float* partial = partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
-  shift.store(partial);
-  sums[0].store(partial + plan.channels);
-  sums[1].store(partial + 2 * plan.channels);
-}
-
-/// The coefficients of normalise_kernel: mean, scale, offset.
-__global__ void batch_coefficients_kernel(BatchNormPlan plan, float epsilon, float momentum, BatchNormForward args,
-                                          const float* partials, float* coefficients) {
-  const std::int64_t c = std::int64_t{blockIdx.x} * kTotalChannels + threadIdx.x;
-  const bool inside = c < plan.channels;
-  const std::int64_t stride = plan.channels;
-  const double shift = inside ? partials[c] : 0.0F;  // all chunks' sums move to that of the first
-  const Totals total = add_chunks(inside ? plan.chunks : 0, [&](std::int64_t chunk) {
-    const float* partial = partials + chunk * BatchNormPlan::kPartials * stride + c;
-    const auto n = static_cast<double>(plan.chunk_end(chunk) - plan.chunk_begin(chunk));
-    const double move = partial[0] - shift;
-    const double first = partial[stride];
-    return Totals{first + n * move, partial[2 * stride] + 2 * move * first + n * move * move};
+  if (tile.inside && threadIdx.y == 0) {
+    float* partial = scratch.partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
+    shift.store(partial);
+    sums[0].store(partial + plan.channels);
+    sums[1].store(partial + 2 * plan.channels);
+  }
+  add_chunks<true, kCount>(plan, scratch, [&](std::int64_t c, const Totals& total) {
+    finish_statistics(plan, epsilon, momentum, args, c, total, scratch.coefficients);
   });
-  if (threadIdx.y != 0) return;
-  if (c == 0 && args.batches_tracked != nullptr) *args.batches_tracked += 1;
-  if (!inside) return;
-  const auto n = static_cast<double>(plan.rows);
-  const double unbiased = plan.rows > 1 ? n / (n - 1) : 1.0;
-  const double distance = total.first / n;
-  const double mean = shift + distance;
-  const double square = total.second / n - distance * distance;
-  const double variance = square < 0 ? 0.0 : square;
-  const double rstd = 1.0 / std::sqrt(variance + static_cast<double>(epsilon));
-  const auto saved_mean = static_cast<float>(mean);
-  args.save_mean[c] = saved_mean;
-  args.save_rstd[c] = static_cast<float>(rstd);
-  const double share = momentum;
-  if (args.running_mean != nullptr) {
-    args.running_mean[c] = static_cast<float>((1.0 - share) * args.running_mean[c] + share * mean);
-  }
-  if (args.running_var != nullptr) {
-    args.running_var[c] = static_cast<float>((1.0 - share) * args.running_var[c] + share * variance * unbiased);
-  }
-  // The offset takes up what the mean loses in rounding to float.
-  const double scale = args.gamma[c] * rstd;
-  coefficients[c] = saved_mean;
-  coefficients[stride + c] = static_cast<float>(scale);
-  coefficients[2 * stride + c] = static_cast<float>(args.beta[c] + (saved_mean - mean) * scale);
 }
 
 /// The same from the running statistics.
@@ -172,16 +166,30 @@ __device__ __forceinline__ float gradient(const Gradients<P>& in, int j, bool pa
   return g;
 }
 
+/// dgamma, dbeta, and the coefficients of input_gradient_kernel: mean, scale, slope, offset.
+__device__ void finish_gradients(const BatchNormPlan& plan, const BatchNormBackward& args, std::int64_t c,
+                                 const Totals& total, float* coefficients) {
+  const double rstd = args.save_rstd[c];
+  if (args.dgamma != nullptr) args.dgamma[c] = static_cast<float>(total.second * rstd);
+  if (args.dbeta != nullptr) args.dbeta[c] = static_cast<float>(total.first);
+  const auto n = static_cast<double>(plan.rows);
+  const double scale = args.gamma[c] * rstd;
+  coefficients[c] = args.save_mean[c];
+  coefficients[plan.channels + c] = static_cast<float>(scale);
+  coefficients[2 * plan.channels + c] = static_cast<float>(-scale * rstd * rstd * (total.second / n));
+  coefficients[3 * plan.channels + c] = static_cast<float>(-scale * (total.first / n));
+}
+
 /// Per chunk and channel the sums of g and g (x - mean); dresidual = g if it is wanted.
 template <typename T, int kCount>
 __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     gradient_sums_kernel(BatchNormPlan plan, const T* dy, const T* dy2, const T* y, const T* x, T* dresidual,
-                         const float* save_mean, float* partials) {
+                         const __grid_constant__ BatchNormBackward args, BatchNormScratch scratch) {
   using P = Pack<T, kCount>;
   const std::int64_t chunk = blockIdx.x;
   const BatchNormTile tile(plan, chunk, kCount);
   Floats<kCount> mean;
-  if (tile.inside) mean = Floats<kCount>::load(save_mean + tile.channel);
+  if (tile.inside) mean = Floats<kCount>::load(args.save_mean + tile.channel);
   Floats<kCount> sums[2];
   const auto load = [&](std::int64_t at) {
     return Gradients<P>{load_pack<kCount>(dy + at),
@@ -202,33 +210,20 @@ __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
     if (dresidual != nullptr) store_pack(dresidual + at, stored);
   });
   add_thread_rows<BatchNormPlan::kThreads>(plan.chunk_end(chunk) - plan.chunk_begin(chunk), sums);
-  if (!tile.inside || threadIdx.y != 0) return;
-  float* partial = partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
-  sums[0].store(partial);
-  sums[1].store(partial + plan.channels);
+  if (tile.inside && threadIdx.y == 0) {
+    float* partial = scratch.partials + chunk * BatchNormPlan::kPartials * plan.channels + tile.channel;
+    sums[0].store(partial + plan.channels);
+    sums[1].store(partial + 2 * plan.channels);
+  }
+  add_chunks<false, kCount>(plan, scratch, [&](std::int64_t c, const Totals& total) {
+    finish_gradients(plan, args, c, total, scratch.coefficients);
+  });
 }
 
-/// dgamma, dbeta, and the coefficients of input_gradient_kernel: mean, scale, slope, offset. Without sums (chunks = 0)
-/// and in evaluation the last two do not count.
-__global__ void gradient_coefficients_kernel(BatchNormPlan plan, std::int64_t chunks, BatchNormBackward args,
-                                             const float* partials, float* coefficients) {
-  const std::int64_t c = std::int64_t{blockIdx.x} * kTotalChannels + threadIdx.x;
-  const bool inside = c < plan.channels;
-  const std::int64_t stride = plan.channels;
-  const Totals total = add_chunks(inside ? chunks : 0, [&](std::int64_t chunk) {
-    const float* partial = partials + chunk * BatchNormPlan::kPartials * stride + c;
-    return Totals{partial[0], partial[stride]};
-  });
-  if (!inside || threadIdx.y != 0) return;
-  const double rstd = args.save_rstd[c];
-  if (args.dgamma != nullptr) args.dgamma[c] = static_cast<float>(total.second * rstd);
-  if (args.dbeta != nullptr) args.dbeta[c] = static_cast<float>(total.first);
-  const auto n = static_cast<double>(plan.rows);
-  const double scale = args.gamma[c] * rstd;
-  coefficients[c] = args.save_mean[c];
-  coefficients[stride + c] = static_cast<float>(scale);
-  coefficients[2 * stride + c] = static_cast<float>(-scale * rstd * rstd * (total.second / n));
-  coefficients[3 * stride + c] = static_cast<float>(-scale * (total.first / n));
+/// Where the statistics are constants and nobody wants the sums, they are not taken: the coefficients without them.
+__global__ void constant_coefficients_kernel(BatchNormPlan plan, BatchNormBackward args, float* coefficients) {
+  const std::int64_t c = grid_thread();
+  if (c < plan.channels) finish_gradients(plan, args, c, {}, coefficients);
 }
 
 /// dx = scale g + (x - mean) slope + offset + addend; in evaluation x is null, and the two middle terms are absent.
@@ -267,10 +262,8 @@ __global__ void __launch_bounds__(BatchNormPlan::kThreads, 2)
 
 // ---- what is launched ----
 
-const dim3 kTotalBlock(kTotalChannels, kTotalParts);
-
-unsigned total_blocks(const BatchNormPlan& plan) {
-  return static_cast<unsigned>((plan.channels + kTotalChannels - 1) / kTotalChannels);
+unsigned channel_blocks(const BatchNormPlan& plan) {
+  return static_cast<unsigned>((plan.channels + BatchNormPlan::kThreads - 1) / BatchNormPlan::kThreads);
 }
 
 /// Calls body(T{}, count, plan), count being how many channels are accessed at once.
@@ -282,6 +275,7 @@ void prepare(const Launch& at, const BatchNormShape& shape, const Body& body, co
       const BatchNormPlan plan(shape, count());
       RETORT_CHECK_AS(ErrorKind::internal, at.workspace_bytes >= plan.bytes(), "batch norm has ", at.workspace_bytes,
                       " bytes of workspace and needs ", plan.bytes());
+      RETORT_CHECK_AS(ErrorKind::internal, at.tickets != nullptr, "batch norm has no tickets");
       body(type, count, plan);
     });
   });
@@ -294,23 +288,18 @@ void forward(const Launch& at, const BatchNormShape& shape, const BatchNormForwa
     const T* x = static_cast<const T*>(args.x);
     const T* x2 = static_cast<const T*>(args.x2);
     T* sum = static_cast<T*>(args.sum);
-    float* coefficients = plan.coefficients(at.workspace);
-    float* partials = plan.partials(at.workspace);
+    const BatchNormScratch scratch = plan.scratch(at);
     if constexpr (kTraining) {
       launch(at, "batch_norm statistics", &statistics_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, x, x2,
-             sum, partials);
-      launch(at, "batch_norm batch coefficients", &batch_coefficients_kernel, total_blocks(plan), kTotalBlock, 0, plan,
-             shape.epsilon, shape.momentum, args, partials, coefficients);
+             sum, shape.epsilon, shape.momentum, args, scratch);
       if (x2 != nullptr) x = sum;  // holds x + x2 now
       x2 = nullptr;
     } else {
-      constexpr int kThreads = BatchNormPlan::kThreads;
-      launch(at, "batch_norm running coefficients", &running_coefficients_kernel,
-             static_cast<unsigned>((plan.channels + kThreads - 1) / kThreads), kThreads, 0, plan.channels,
-             shape.epsilon, args, coefficients);
+      launch(at, "batch_norm running coefficients", &running_coefficients_kernel, channel_blocks(plan),
+             BatchNormPlan::kThreads, 0, plan.channels, shape.epsilon, args, scratch.coefficients);
     }
     launch(at, "batch_norm normalise", &normalise_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, shape.relu, x,
-           x2, sum, static_cast<const T*>(args.residual), static_cast<T*>(args.y), coefficients);
+           x2, sum, static_cast<const T*>(args.residual), static_cast<T*>(args.y), scratch.coefficients);
   };
   prepare(at, shape, run, static_cast<const char*>(args.x), static_cast<const char*>(args.x2),
           static_cast<const char*>(args.sum), static_cast<const char*>(args.residual),
@@ -327,17 +316,15 @@ void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBack
     const T* x = static_cast<const T*>(args.sum);
     T* dx = static_cast<T*>(args.dx);
     T* dresidual = static_cast<T*>(args.dresidual);
-    float* coefficients = plan.coefficients(at.workspace);
-    float* partials = plan.partials(at.workspace);
+    const BatchNormScratch scratch = plan.scratch(at);
     const bool parameters = args.dgamma != nullptr || args.dbeta != nullptr;
     const bool sums = parameters || dresidual != nullptr || (kTraining && dx != nullptr);
     if (sums) {
       launch(at, "batch_norm gradient sums", &gradient_sums_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, dy,
-             dy2, y, x, dresidual, args.save_mean, partials);
-    }
-    if (parameters || dx != nullptr) {
-      launch(at, "batch_norm gradient coefficients", &gradient_coefficients_kernel, total_blocks(plan), kTotalBlock, 0,
-             plan, sums ? plan.chunks : 0, args, partials, coefficients);
+             dy2, y, x, dresidual, args, scratch);
+    } else if (dx != nullptr) {
+      launch(at, "batch_norm constant coefficients", &constant_coefficients_kernel, channel_blocks(plan),
+             BatchNormPlan::kThreads, 0, plan, args, scratch.coefficients);
     }
     if (dx == nullptr) return;
     if (dresidual != nullptr) {  // holds the whole gradient now
@@ -346,7 +333,7 @@ void backward(const Launch& at, const BatchNormShape& shape, const BatchNormBack
       y = nullptr;
     }
     launch(at, "batch_norm input gradient", &input_gradient_kernel<T, count()>, plan.grid(), plan.block(), 0, plan, dy,
-           dy2, y, kTraining ? x : nullptr, static_cast<const T*>(args.dx_addend), dx, coefficients);
+           dy2, y, kTraining ? x : nullptr, static_cast<const T*>(args.dx_addend), dx, scratch.coefficients);
   };
   prepare(at, shape, run, static_cast<const char*>(args.dy), static_cast<const char*>(args.dy2),
           static_cast<const char*>(args.sum), static_cast<const char*>(args.y), args.save_mean,

@@ -11,20 +11,32 @@
 
 namespace retort::RETORT_CUDA_NAMESPACE {
 
-/// A block of threads takes a chunk of rows of some channels: x counts packs of channels, y rows.
+/// Where the numbers between the passes lie.
+struct BatchNormScratch {
+  float* coefficients = nullptr;  // (kCoefficients, C) of the second pass
+  double* groups = nullptr;       // (groups, kPartials, C) sums over groups of chunks
+  float* partials = nullptr;      // (chunks, kPartials, C) sums over chunks
+  std::uint32_t* tickets = nullptr;
+};
+
+/// A block of threads takes a chunk of rows of some channels: x counts packs of channels, y rows. The last block of a
+/// group of chunks adds up the group, the last group's adds up all; so no block has much to add.
 struct BatchNormPlan {
   static constexpr int kThreads = 256;
   static constexpr int kBlockPacks = 32;         ///< at most, side by side in a block
   static constexpr std::int64_t kBlocks = 1024;  ///< wanted: they fill the largest devices about once
   static constexpr std::int64_t kMinThreadRows = 4;
   static constexpr std::int64_t kMaxThreadRows = 64;  ///< what a thread adds up in one float stays this short
-  static constexpr int kPartials = 3;                 ///< numbers a chunk and channel
+  static constexpr std::int64_t kMinGroup = 16;       ///< chunks that are added up in one go
+  static constexpr int kPartials = 3;                 ///< numbers a chunk and channel, or a group
   static constexpr int kCoefficients = 4;             ///< numbers a channel
 
   std::int64_t rows;
   std::int64_t channels;
   std::int64_t chunk_rows;
   std::int64_t chunks;
+  std::int64_t group_chunks;
+  std::int64_t groups;
   int block_packs;
   int block_rows;
   int blocks_across;
@@ -39,20 +51,41 @@ struct BatchNormPlan {
     const std::int64_t wanted = std::max<std::int64_t>(1, kBlocks / blocks_across);
     chunk_rows = block_rows * std::clamp(ceil_div(rows, block_rows * wanted), kMinThreadRows, kMaxThreadRows);
     chunks = ceil_div(rows, chunk_rows);
+    RETORT_CHECK(2 * blocks_across <= Launch::kTickets, "batch norm of ", channels, " channels");
+    group_chunks = kMinGroup;
+    groups = ceil_div(chunks, group_chunks);
+    while (groups > group_chunks || blocks_across * (groups + 1) > Launch::kTickets) {
+      group_chunks *= 2;
+      groups = ceil_div(chunks, group_chunks);
+    }
   }
 
   dim3 grid() const { return {static_cast<unsigned>(chunks), static_cast<unsigned>(blocks_across), 1}; }
   dim3 block() const { return {static_cast<unsigned>(block_packs), static_cast<unsigned>(block_rows), 1}; }
 
-  /// The workspace: coefficients first, so that they are as aligned as it is, then the chunks' partial sums.
-  std::size_t bytes() const { return (kCoefficients + chunks * kPartials) * channels * sizeof(float); }
-  float* coefficients(void* workspace) const { return static_cast<float*>(workspace); }
-  float* partials(void* workspace) const { return static_cast<float*>(workspace) + kCoefficients * channels; }
+  /// The workspace begins with the coefficients, which are then as aligned as it is.
+  std::size_t bytes() const {
+    return ((kCoefficients + chunks * kPartials) * sizeof(float) + groups * kPartials * sizeof(double)) * channels;
+  }
+  BatchNormScratch scratch(const Launch& at) const {
+    BatchNormScratch all;
+    all.coefficients = static_cast<float*>(at.workspace);
+    all.groups = reinterpret_cast<double*>(all.coefficients + kCoefficients * channels);
+    all.partials = reinterpret_cast<float*>(all.groups + groups * kPartials * channels);
+    all.tickets = at.tickets;
+    return all;
+  }
 
   RETORT_HOST_DEVICE std::int64_t chunk_begin(std::int64_t chunk) const { return chunk * chunk_rows; }
   RETORT_HOST_DEVICE std::int64_t chunk_end(std::int64_t chunk) const {
     const std::int64_t end = (chunk + 1) * chunk_rows;
     return end < rows ? end : rows;
+  }
+  /// Of a group, the chunks from its first to behind its last.
+  RETORT_HOST_DEVICE std::int64_t group_begin(std::int64_t group) const { return group * group_chunks; }
+  RETORT_HOST_DEVICE std::int64_t group_end(std::int64_t group) const {
+    const std::int64_t end = (group + 1) * group_chunks;
+    return end < chunks ? end : chunks;
   }
 };
 

@@ -1,4 +1,5 @@
 // Elementwise kernels: bandwidth is all there is to win, so threads move packs of 16 bytes.
+#include "kernels/cuda/floats.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/pack.h"
 #include "kernels/elementwise.h"
@@ -48,6 +49,24 @@ void map(const Launch& at, const char* name, std::int64_t n, T* to, const Source
 template <typename From, typename To>
 __global__ void convert_kernel(std::int64_t n, const From* from, To* to) {
   for (std::int64_t i = grid_thread(); i < n; i += grid_threads()) to[i] = narrow<To>(widen(from[i]));
+}
+
+/// As many as fit into a kernel's parameters, of which there are 4 KiB.
+struct WidenedRanges {
+  static constexpr int kMost = 128;
+  WidenedRange at[kMost];
+};
+
+/// Range blockIdx.y, kCount elements at a time as far as they go.
+template <int kCount>
+__global__ void widen_kernel(const __grid_constant__ WidenedRanges ranges) {
+  const WidenedRange range = ranges.at[blockIdx.y];
+  for (std::int64_t i = grid_thread(); i < range.n / kCount; i += grid_threads()) {
+    Floats<kCount>::load(range.from + i * kCount).store(range.to + i * kCount);
+  }
+  for (std::int64_t i = range.n / kCount * kCount + grid_thread(); i < range.n; i += grid_threads()) {
+    range.to[i] = widen(range.from[i]);
+  }
 }
 
 /// A thread a draw, which decides over four neighbours of a row.
@@ -101,6 +120,27 @@ void convert(const Launch& at, std::int64_t n, DType from_type, const void* from
              static_cast<const From*>(from), static_cast<To*>(to));
     });
   });
+}
+
+void widen_all(const Launch& at, const WidenedRange* ranges, int count) {
+  for (; count > 0; ranges += WidenedRanges::kMost, count -= WidenedRanges::kMost) {
+    const int now = std::min(count, WidenedRanges::kMost);
+    WidenedRanges some;
+    std::copy_n(ranges, now, some.at);
+    std::int64_t longest = 0;
+    bool aligned = true;
+    for (const WidenedRange* range = ranges; range < ranges + now; ++range) {
+      longest = std::max(longest, range->n);
+      aligned = aligned && wide(range->from, range->to);
+    }
+    with_pack<bfloat16>(kWhole<bfloat16>, aligned, [&](auto count_of_pack) {
+      // All ranges together fill the device, if the longest has so much to do.
+      const unsigned share = std::max(1U, striding_blocks(INT64_MAX / 2, kThreads) / static_cast<unsigned>(now));
+      const unsigned blocks = std::min(share, striding_blocks(longest / count_of_pack() + 1, kThreads));
+      launch(at, "widen_all", &widen_kernel<count_of_pack()>, dim3(blocks, static_cast<unsigned>(now)), kThreads, 0,
+             some);
+    });
+  }
 }
 
 void dropout(const Launch& at, DType dtype, int rows, int features, float p, std::uint32_t layer,

@@ -71,6 +71,7 @@ inline std::vector<BatchNormCase> batch_norm_cases() {
   for (const int channels : {1, 3, 16, 33}) push(1, channels, DType::f32, 2 + 1);  // one row, evaluation
   push(300, 640, DType::f32, 1);
   push(300, 130, DType::bf16, 5);
+  push(8300, 31, DType::f32, 5);  // more chunks than a GPU adds up in one go, and then in two
   return cases;
 }
 

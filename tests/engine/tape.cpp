@@ -110,6 +110,43 @@ BACKEND_TEST("tape: flatten in f32 is a view, in bf16 a conversion") {
   }
 }
 
+BACKEND_TEST(
+    "tape: the gradient of a bf16 convolution's filter is f32 behind the backward pass, and a sum if used twice") {
+  if (!backend.has_bf16()) return;
+  const Shape image{1, 3, 4, 2}, filter{3, 3, 3, 2}, result{1, 3, 4, 3};
+  const auto values = [](const Shape& shape, std::uint32_t stream) {
+    return random_values(static_cast<std::size_t>(shape.count()), stream, DType::bf16);
+  };
+  const auto gradients = [&](int uses) {
+    Context context(backend.device, Precision::bf16);
+    Tape tape(context);
+    const Var x = leaf(device_tensor(backend.device, image, DType::bf16, values(image, 1)), false);
+    Var weights[2];
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      weights[i] = parameter(device_tensor(backend.device, filter, values(filter, 2 + i)));
+      weights[i]->compute = device_tensor(backend.device, filter, DType::bf16, values(filter, 2 + i));
+    }
+    for (int i = 0; i < 2 * uses; ++i) {
+      const Var y = conv2d(tape, x, weights[i % 2], nullptr, {1, 1});
+      tape.deliver(y, device_tensor(backend.device, result, DType::bf16, values(result, 4 + i % 2)));
+    }
+    tape.backward();
+    CHECK(weights[0]->gradient.dtype() == DType::f32);
+    return std::vector{host_values(weights[0]->gradient), host_values(weights[1]->gradient)};
+  };
+  const std::vector<Values> once = gradients(1);
+  for (std::size_t i = 0; i < 2; ++i) {
+    double terms = 0;
+    for (const double g : once[i]) terms += std::abs(g);
+    CHECK(terms > 1);
+    CHECK(std::isfinite(terms));
+    CHECK(once[0] != once[1]);
+    check_equal("used twice", gradients(2)[i], times(once[i], 2));
+    const Values thrice = gradients(3)[i];
+    check_within("used three times", thrice, times(once[i], 3), 1e-5);
+  }
+}
+
 BACKEND_TEST("tape: a parameter that is used twice gets the sum, and what was there before is gone") {
   for (const int uses : {1, 2, 3}) {
     Context context(backend.device);

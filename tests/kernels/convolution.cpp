@@ -40,7 +40,7 @@ BACKEND_TEST("convolution sends the gradient back to every input pixel, those no
   for (const cases::ConvolutionCase& c : cases::convolution_cases()) check_conv2d_backward_data(backend, c);
 }
 
-BACKEND_TEST("convolution's filter and bias gradients are f32 whatever the type of the activations") {
+BACKEND_TEST("convolution's filter and bias gradients are the derivatives by the weights and the bias") {
   NEEDS(conv2d_backward_filter);
   for (const cases::ConvolutionCase& c : cases::convolution_cases()) check_conv2d_backward_filter(backend, c);
 }

@@ -110,15 +110,15 @@ inline void check_conv2d_backward_filter(const Backend& backend, const cases::Co
   const Workspace workspace(backend, backend.conv2d_workspace(s, ConvolutionPass::backward_filter, Precision::fp32));
   const Buffer x = input(backend, s.dtype, o.x);
   const Buffer dy = input(backend, s.dtype, o.dy);
-  const Buffer dweight = output(backend, DType::f32, reference::weight_count(s));
+  const DType type = backend.conv2d_filter_gradient_type(s);
+  const Buffer dweight = output(backend, type, reference::weight_count(s));
   const Buffer dbias = output(backend, DType::f32, c.bias ? s.out_channels : 0);
-  backend.conv2d_backward_filter(workspace.launch(), s, x.data(), dy.data(), dweight.f32(),
+  backend.conv2d_backward_filter(workspace.launch(), s, x.data(), dy.data(), dweight.data(),
                                  c.bias ? dbias.f32() : nullptr);
   const double terms = products_per_weight(s);
   const Values expected = reference::conv2d_backward_weight(s, o.x, o.dy);
   const Values magnitude = magnitude_of(s, absolute(o.x), absolute(o.dy));
-  const DType rounded = backend.rounds_between ? s.dtype : DType::f32;
-  check_within("dw", dweight.values(), expected, sum_bounds(rounded, expected, magnitude, terms));
+  check_within("dw", dweight.values(), expected, sum_bounds(type, expected, magnitude, terms));
   if (!c.bias) return;
   const Values bias = reference::conv2d_backward_bias(s, o.dy);
   const Values bias_magnitude = reference::conv2d_backward_bias(s, absolute(o.dy));

@@ -74,6 +74,35 @@ BACKEND_TEST("convert rounds to nearest even and keeps infinities and NaN") {
   }
 }
 
+BACKEND_TEST("widen_all converts each of its ranges, however many there are and wherever they begin") {
+  NEEDS(widen_all);
+  for (const int count : {1, 3, 128, 300}) {
+    for (const bool aligned : {true, false}) {
+      CAPTURE(count);
+      CAPTURE(aligned);
+      // Ranges one behind the other, of 0 to 2000 elements; aligned ones begin at multiples of sixteen bytes.
+      std::vector<std::int64_t> begin, length;
+      std::int64_t total = 0;
+      for (int i = 0; i < count; ++i) {
+        begin.push_back(total);
+        length.push_back(i % 7 == 6 ? 0 : count > 3 ? 5 + i % 40 : 700 * i + 600);
+        total += aligned ? (length.back() + 7) / 8 * 8 : length.back() + 1;
+      }
+      const Values values = normal_values(total, 5, DType::bf16);
+      const Buffer narrow = input(backend, DType::bf16, values);
+      const Buffer wide = output(backend, DType::f32, total);
+      std::vector<WidenedRange> ranges;
+      Values expected(total, NAN);
+      for (int i = 0; i < count; ++i) {
+        ranges.push_back({narrow.as<bfloat16>() + begin[i], wide.f32() + begin[i], length[i]});
+        std::copy_n(values.begin() + begin[i], length[i], expected.begin() + begin[i]);
+      }
+      backend.widen_all({}, ranges.data(), count);
+      check_equal("wide", wide.values(), expected);
+    }
+  }
+}
+
 BACKEND_TEST("dropout keeps exactly the elements its counter-based mask names, scaled by 1 / (1 - p)") {
   NEEDS(dropout);
   StepState host;

@@ -27,6 +27,9 @@ BACKEND_TEST("element-wise kernels, pooling and gathering take empty operands") 
     backend.relu_backward(at, dtype, 0, in.data(), in.data(), out.data());
     backend.add(at, dtype, 0, in.data(), in.data(), out.data());
     backend.convert(at, 0, dtype, in.data(), DType::f32, out.data());
+    backend.widen_all(at, nullptr, 0);
+    const WidenedRange nothing{in.as<bfloat16>(), out.f32(), 0};
+    backend.widen_all(at, &nothing, 1);
     backend.dropout(at, dtype, 0, 10, 0.5F, 1, ints.i32(), state.data(), in.data(), out.data());
     const Pool2dShape pool{0, 4, 4, 8, 2, 2, dtype};
     backend.max_pool2d_forward(at, pool, in.data(), out.data());

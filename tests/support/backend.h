@@ -32,14 +32,16 @@
 #define RETORT_EACH_KERNEL(X, space)                                                                    \
   X(space, allocate) X(space, deallocate) X(space, copy_bytes) X(space, fill_zero) X(space, synchronize) \
   X(space, conv2d_workspace) X(space, conv2d_forward) X(space, conv2d_backward_data)                    \
-  X(space, conv2d_backward_filter) X(space, fused_convolution_workspace) X(space, fused_convolution)     \
+  X(space, conv2d_filter_gradient_type) X(space, conv2d_backward_filter)                                \
+  X(space, fused_convolution_workspace) X(space, fused_convolution)                                     \
   X(space, linear_workspace) X(space, linear_forward)                                                   \
   X(space, linear_backward_data) X(space, linear_backward_weight) X(space, batch_norm_workspace)        \
   X(space, batch_norm_forward_training) X(space, batch_norm_forward_evaluation)                         \
   X(space, batch_norm_backward_training) X(space, batch_norm_backward_evaluation)                       \
   X(space, pool2d_workspace) X(space, max_pool2d_forward) X(space, max_pool2d_backward) X(space, avg_pool2d_forward)               \
   X(space, avg_pool2d_backward) X(space, global_avg_pool_forward) X(space, global_avg_pool_backward)    \
-  X(space, relu_forward) X(space, relu_backward) X(space, add) X(space, convert) X(space, dropout)      \
+  X(space, relu_forward) X(space, relu_backward) X(space, add) X(space, convert) X(space, widen_all)    \
+  X(space, dropout)                                                                                     \
   X(space, regulated_cross_entropy) X(space, divide_by_participants) X(space, distillation_loss)        \
   X(space, regulated_squared_error) X(space, gradient_norm_workspace) X(space, gradient_norm)           \
   X(space, judge_step) X(space, sgd_update) X(space, adamw_update) X(space, commit_step)                \
@@ -55,7 +57,7 @@ struct Backend {
   Device device = Device::cpu;
   bool (*available)() = nullptr;
   bool (*has_bf16)() = nullptr;        ///< whether convolutions and matrix products take bf16
-  /// In bf16, convolutions round the sum before a bias is added, and the filter gradient before it becomes f32.
+  /// In bf16, convolutions round the sum before a bias is added.
   bool rounds_between = false;
   void (*set_threads)(int) = nullptr;  ///< null where the host's threads play no part
 #define RETORT_MEMBER(space, kernel) decltype(&space::kernel) kernel = nullptr;

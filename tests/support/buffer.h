@@ -162,15 +162,18 @@ class DeviceStruct {
   Buffer buffer_;
 };
 
-/// Scratch memory of exactly the size a family asked for, full of NaN.
+/// Scratch memory of exactly the size a family asked for, full of NaN, and tickets, which have to be left as they were.
 class Workspace {
  public:
   Workspace(const Backend& backend, std::size_t bytes, Precision precision = Precision::fp32)
-      : buffer_(output(backend, DType::u8, bytes)), bytes_(bytes), precision_(precision) {}
-  Launch launch() const { return {nullptr, buffer_.data(), bytes_, precision_}; }
+      : buffer_(output(backend, DType::u8, bytes)),
+        tickets_(input(backend, DType::i32, Values(Launch::kTickets, 0.0))),
+        bytes_(bytes),
+        precision_(precision) {}
+  Launch launch() const { return {nullptr, buffer_.data(), bytes_, precision_, tickets_.as<std::uint32_t>()}; }
 
  private:
-  Buffer buffer_;
+  Buffer buffer_, tickets_;
   std::size_t bytes_;
   Precision precision_;
 };

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "bench/lab/batch_norm/batch_norm.h"
-#include "kernels/cuda/batch_norm_block.h"  // add_chunks
+#include "kernels/cuda/block.h"
 #include "kernels/cuda/launch.h"
 
 namespace retort::lab {
@@ -58,7 +58,41 @@ struct Chunk {
   }
 };
 
-/// The launch of the kernel that adds up the chunks (add_chunks), and the channel of its threads.
+struct Totals {
+  double first = 0;
+  double second = 0;
+};
+
+/// The kernel that adds up the chunks: a block has a few channels (x), whose chunks its rows of threads (y) share.
+constexpr int kTotalChannels = 8;
+constexpr int kTotalParts = 32;
+
+/// Adds term(chunk) over all chunks; the threads of row 0 get the sums.
+template <typename Term>
+__device__ Totals add_chunks(std::int64_t chunks, const Term& term) {
+  __shared__ double shared[2][kTotalParts][kTotalChannels];
+  const int x = static_cast<int>(threadIdx.x);
+  const int y = static_cast<int>(threadIdx.y);
+  Totals own;
+  for (std::int64_t chunk = y; chunk < chunks; chunk += kTotalParts) {
+    const Totals part = term(chunk);
+    own.first += part.first;
+    own.second += part.second;
+  }
+  if (y < chunks) {
+    shared[0][y][x] = own.first;
+    shared[1][y][x] = own.second;
+  }
+  __syncthreads();
+  if (y > 0) return own;
+  for (int part = 1; part < kTotalParts && part < chunks; ++part) {
+    own.first += shared[0][part][x];
+    own.second += shared[1][part][x];
+  }
+  return own;
+}
+
+/// Its launch, and the channel of its threads.
 inline unsigned total_blocks(const BatchNorm& p) {
   return static_cast<unsigned>((p.channels + kTotalChannels - 1) / kTotalChannels);
 }
