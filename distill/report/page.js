@@ -94,7 +94,7 @@ function readTheme() {
 const look = i => ({look: i, borderDash: dashOf(i), pointStyle: marks[i % marks.length], borderWidth: 2});
 
 function paint(datasets) {
-  for (const set of datasets) {
+  for (const set of datasets.filter(set => !set.frontier)) {
     const colour = theme.colours[set.look % theme.colours.length];
     Object.assign(set, {borderColor: colour, backgroundColor: colour, pointBackgroundColor: colour, pointBorderColor: colour});
   }
@@ -124,7 +124,7 @@ const pointNames = {
     const points = chart.data.datasets.flatMap((set, i) => chart.isDatasetVisible(i) ? chart.getDatasetMeta(i).data : []);
     for (const p of points) taken.push({x: p.x - 5, y: p.y - 5, w: 10, h: 10});
     chart.data.datasets.forEach((set, i) => {
-      if (!chart.isDatasetVisible(i)) return;
+      if (set.frontier || !chart.isDatasetVisible(i)) return;
       const p = chart.getDatasetMeta(i).data[0], w = ctx.measureText(set.label).width, h = 13;
       const free = [[9, -7], [-w - 9, -7], [-w / 2, -21], [-w / 2, 8]]
           .map(([dx, dy]) => ({x: p.x + dx, y: p.y + dy, w, h}))
@@ -143,7 +143,7 @@ function numbersOf(chart, title, x, y) {
   const details = element('details', {}, element('summary', {}, `Numbers of “${title}”`));
   details.addEventListener('toggle', () => {
     if (!details.open || details.childElementCount > 1) return;
-    const rows = chart.data.datasets.flatMap(set => set.data.map((point, i) => typeof point === 'object' ?
+    const rows = chart.data.datasets.filter(set => !set.frontier).flatMap(set => set.data.map((point, i) => typeof point === 'object' ?
         {name: set.label, x: point.x, y: point.y} : {name: set.label, x: chart.data.labels[i], y: point}));
     details.append(table(title, [
       {head: 'curve', of: row => row.name, text: true},
@@ -175,7 +175,7 @@ function plot(parent, {title, alt, caption, type = 'line', labels, datasets, x, 
       scales: {x: axis(x, type === 'bar' ? {} : {type: 'linear'}), y: axis(y, {})},
       plugins: {
         legend: {display: legend, position: 'bottom', labels: {usePointStyle: type !== 'bar', boxWidth: 14, boxHeight: type === 'bar' ? 10 : 7}},
-        tooltip: {callbacks: {
+        tooltip: {filter: item => !item.dataset.frontier, callbacks: {
           title: items => type === 'bar' ? `${x.title}: ${items[0].label}` : items[0].dataset.label,
           label: item => type === 'bar' ? `${item.dataset.label}: ${y.show(item.raw)}` :
               `${x.title} ${x.show ? x.show(item.parsed.x) : item.parsed.x}: ${y.show(item.parsed.y)}`
@@ -301,6 +301,16 @@ function showComparison(parent) {
   return data.tables.length > 0;
 }
 
+/** Through the points that no run of the same network matches for less, a line a network where there are two or more. */
+function frontierLines(points, cost) {
+  return [...new Set(points.map(point => runs[point.run].options.net))].flatMap(net => {
+    const best = points.filter(point => runs[point.run].options.net === net && point.best_of.includes(cost))
+        .sort((a, b) => a[cost] - b[cost]);
+    return best.length < 2 ? [] : [{type: 'line', frontier: true, label: net, data: best.map(p => ({x: p[cost], y: p.value})),
+                                    borderColor: () => theme.line, borderWidth: 3, pointRadius: 0, pointHitRadius: 0, order: 1}];
+  });
+}
+
 function showFrontier(parent) {
   const figures = element('div', {class: 'figures three'});
   parent.append(legend(runs.filter((run, i) => data.frontier.some(point => point.run === i))), figures);
@@ -319,10 +329,10 @@ function showFrontier(parent) {
         alt: `Scatter plot, one point a run, of ${name} against ${words}. ` + points.map(p =>
             `${p.name}: ${y.show(p.value)} at ${x.show(p[key])}`).join('; '),
         datasets: points.map(point => {
-          const run = runs[point.run];  // none for what is no run of its own
-          return {label: point.name, group: run?.group, ...(run ? lookOfRun(run) : look(groups.length)),
-                  data: [{x: point[key], y: point.value}], pointRadius: 6, pointHoverRadius: 8};
-        })
+          const run = runs[point.run];
+          return {label: point.name, group: run.group, ...lookOfRun(run), data: [{x: point[key], y: point.value}],
+                  pointRadius: 6, pointHoverRadius: 8};
+        }).concat(frontierLines(points, key))
       });
     }
   }

@@ -261,7 +261,34 @@ void add_galleries(const std::vector<ReportedFindings>& runs, ordered_json& page
   page["pictures_left_out"] = wanted - placed;
 }
 
-/// A point a run in the plots of accuracy against cost. What a sweep has found would be added here.
+/// Adds to each point "best_of": the costs of which no run of the same network on the same data needs less for as much.
+void mark_frontier(ordered_json& points, const ordered_json& runs) {
+  const auto comparable = [&](const ordered_json& a, const ordered_json& b) {
+    const ordered_json &x = runs[a["run"].get<std::size_t>()], &y = runs[b["run"].get<std::size_t>()];
+    return x["options"]["net"] == y["options"]["net"] && x["options"]["data"] == y["options"]["data"];
+  };
+  const auto beats = [](const ordered_json& a, const ordered_json& b, const char* cost) {
+    const double sign = a["metric"] == "accuracy" ? 1 : -1;
+    const double value = sign * (a["value"].get<double>() - b["value"].get<double>());
+    const double spent = a[cost].get<double>() - b[cost].get<double>();
+    return value >= 0 && spent <= 0 && (value > 0 || spent < 0);
+  };
+  for (ordered_json& point : points) {
+    point["best_of"] = ordered_json::array();
+    for (const char* cost : {"distinct", "backward", "seconds"}) {
+      const auto has = [&](const ordered_json& p) {
+        return p.contains(cost) && p[cost].is_number() && p["value"].is_number();
+      };
+      if (!has(point)) continue;
+      const bool beaten = std::any_of(points.begin(), points.end(), [&](const ordered_json& other) {
+        return has(other) && comparable(other, point) && beats(other, point, cost);
+      });
+      if (!beaten) point["best_of"].push_back(cost);
+    }
+  }
+}
+
+/// A point a run in the plots of accuracy against cost.
 ordered_json frontier_of(const ordered_json& runs) {
   ordered_json points = ordered_json::array();
   for (std::size_t r = 0; r < runs.size(); ++r) {
@@ -279,6 +306,7 @@ ordered_json frontier_of(const ordered_json& runs) {
     }
     points.push_back(std::move(point));
   }
+  mark_frontier(points, runs);
   return points;
 }
 

@@ -81,10 +81,16 @@ void Reproduction::fill_in_needs(const Job& job, RunOptions& o) {
 
 RunOutcome Reproduction::train(const Job& job, const RunOptions& o) const {
   say_(text("== ", job.folder, ": ", job.arm->label, ", ", o.net, ", lr ", o.lr, ", ", o.epochs, " epochs"));
-  RunOutcome outcome = run_in_process(o, options_.program, say_);
+  const auto once = [&] {
+    RunOutcome outcome = run_in_process(o, options_.program, say_);
+    // Nor could the runs after it.
+    if (outcome.cannot_write) fail(ErrorKind::output, outcome.problem + "; the same command goes on from here");
+    return outcome;
+  };
+  RunOutcome outcome = once();
   if (!outcome.problem.empty() && !diverged(outcome) && !interrupted()) {
     say_(text(job.folder, ": ", outcome.problem, "; once more, from its last checkpoint"));
-    outcome = run_in_process(o, options_.program, say_);
+    outcome = once();
   }
   if (!outcome.problem.empty()) say_(text(job.folder, ": ", outcome.problem));
   return outcome;

@@ -137,6 +137,7 @@ RunOutcome run_in_process(const RunOptions& options, const std::string& program,
   if (const auto result = RunFolder(options.out).read_result()) outcome.result = *result;
   if (outcome.result.finished) return outcome;
   outcome.problem = problem_of(status, complaint);
+  outcome.cannot_write = WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(ErrorKind::output);
   if (outcome.problem.empty() && !interrupted()) outcome.problem = "ended without a result";
   if (interrupted()) outcome.problem.clear();
   return outcome;

@@ -11,8 +11,9 @@ namespace retort {
 
 /// How a run ended.
 struct RunOutcome {
-  RunResult result;     ///< finished == false: see `problem`
-  std::string problem;  ///< one line: "out of memory", "ended by signal 9 (Killed)"; empty: finished, or asked to stop
+  RunResult result;            ///< finished == false: see `problem`
+  std::string problem;         ///< one line: "out of memory", "ended by signal 9 (Killed)"; empty: finished, or asked to stop
+  bool cannot_write = false;   ///< the disk is full, or somebody else is at work in the folder
 };
 
 /// Begins or continues the run in options.out (options resolved) with `program`, a retort; empty: this program. Its

@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "tests/distill/reproduce/recipes.h"
 #include "tests/distill/runs.h"
 
 using namespace retort;
@@ -40,8 +41,8 @@ TEST_CASE("full disk: the checkpoint cannot be written, the one before stays and
 
 TEST_CASE("full disk: a new run that cannot write its first file says so") {
   const TemporaryFolder folder;
-  check_refused(retort_program({"teach", "--data", "synthetic:train=20,test=10", "--net", "lenet5-half", "--epochs", "1",
-                                "--out", folder / "run"},
+  check_refused(retort_program({"teach", "--data", "synthetic:train=20,test=10", "--net", "lenet5-half", "--epochs",
+                                "1", "--out", folder / "run"},
                                [] { allow_files_of(400); }),
                 7, {"cannot write " + folder.path() + "/run/config.toml"});
   put_text(folder / "file", "in the way");
@@ -57,8 +58,8 @@ TEST_CASE("full disk: a real one, where a file system can be mounted") {
   // The mount exists in a namespace of the child and vanishes with it, so a shell there looks at what is left.
   const std::string script = std::string(RETORT_PROGRAM) +
                              " teach --data synthetic:train=50,test=20,classes=4 --net lenet5 --threads 1 --batch 16"
-                             " --epochs 3 --out " + out + "; code=$?; cp " + out + "/last.safetensors " + kept +
-                             "; exit $code";
+                             " --epochs 3 --out " +
+                             out + "; code=$?; cp " + out + "/last.safetensors " + kept + "; exit $code";
   const std::string disk = folder / "disk";
   const auto mount_and_run = [&] {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
@@ -75,6 +76,27 @@ TEST_CASE("full disk: a real one, where a file system can be mounted") {
   check_refused(full, 7, {"cannot write " + out + "/", "No space left on device"});
   REQUIRE(std::filesystem::exists(kept));
   CHECK(!weights_of(kept).empty());
+}
+
+TEST_CASE("full disk: a reproduction stops at the run that cannot write, and goes on there") {
+  const TemporaryFolder folder;
+  put_text(folder / "tiny.toml", tiny_recipe());
+  const auto reproduction = [&](const std::string& out, const std::function<void()>& before = {}) {
+    return retort_program({"reproduce", folder / "tiny.toml", "--seeds", "1", "--methods", "student,kd", "--threads",
+                           "1", "--out", folder / out},
+                          before);
+  };
+  check_done(reproduction("whole"));
+  const Finished full = reproduction("runs", [] { allow_files_of(20'000); });
+  check_refused(full, 7, {"cannot write " + folder.path() + "/runs/", "the same command goes on"});
+  CHECK(!contains(full.out, "once more"));
+  CHECK(!std::filesystem::exists(folder / "runs/table.md"));
+  check_done(reproduction("runs"));
+  for (const char* run : {"/lenet5/seed-1/teacher", "/lenet5--lenet5-half/seed-1/kd"}) {
+    check_same_run(folder / "whole" + run, folder / "runs" + run);
+  }
+  put_text(folder / "file", "in the way");
+  check_refused(reproduction("file/runs"), 7, {folder / "file/runs"});
 }
 
 TEST_CASE("full disk: an answer that cannot be printed is no success") {

@@ -3,6 +3,7 @@
 
 #include "data/file.h"
 #include "distill/predictions.h"
+#include "distill/report/page_data.h"
 #include "distill/reproduce/statistics.h"
 #include "distill/reproduce/table.h"
 #include "distill/significance.h"
@@ -99,6 +100,37 @@ TEST_CASE("report: shares are of the longest run of the same network on the same
   CHECK(points[1]["distinct"].get<double>() == doctest::Approx(share(student(), "distinct_samples", 50)).epsilon(1e-5));
   CHECK(points[1]["value"] == student()["last"]);
   CHECK(points[1]["seconds"].get<double>() > 0);
+}
+
+TEST_CASE("report: the frontier is of runs of one network on the same data") {
+  std::vector<ReportedFindings> runs;
+  const auto add = [&](const std::string& net, double accuracy, std::int64_t backward, double seconds) {
+    ReportedRun run;
+    run.where.name = run.where.group = std::to_string(runs.size());
+    run.options.command = "distill";
+    run.options.net = net;
+    run.options.epochs = 2;
+    run.train_samples = 100;
+    run.result = RunResult{};
+    run.result->metric = "accuracy";
+    run.result->last = accuracy;
+    run.result->ledger.student_backward = backward;
+    run.result->ledger.distinct_samples = 100;
+    run.result->timing.compute = seconds;
+    runs.push_back({run, {}});
+  };
+  add("resnet8", 0.80, 200, 10);
+  add("resnet8", 0.81, 100, 12);
+  add("resnet8", 0.70, 50, 12);
+  add("resnet8", 0.60, 60, 9);
+  add("resnet20", 0.95, 10, 1);
+  const nlohmann::json points = page_data(runs, {})["frontier"];
+  const auto best = [&](std::size_t i) { return points[i]["best_of"].get<std::vector<std::string>>(); };
+  CHECK(best(0) == std::vector<std::string>{"seconds"});
+  CHECK(best(1) == std::vector<std::string>{"distinct", "backward", "seconds"});
+  CHECK(best(2) == std::vector<std::string>{"backward"});
+  CHECK(best(3) == std::vector<std::string>{"seconds"});
+  CHECK(best(4) == std::vector<std::string>{"distinct", "backward", "seconds"});
 }
 
 TEST_CASE("report: significance, its histogram, and how it goes with difficulty") {
