@@ -5,7 +5,7 @@ function(retort_list_methods source)
   set(entries "")
   foreach(file ${ARGN})
     get_filename_component(name ${file} NAME_WE)
-    string(APPEND declarations "std::unique_ptr<Method> make_${name}();\n")
+    string(APPEND declarations "Method make_${name}();\n")
     string(APPEND entries "  list.push_back(make_${name}());\n")
   endforeach()
   file(CONFIGURE OUTPUT ${source} @ONLY CONTENT "// Written by cmake/ListMethods.cmake.
@@ -13,8 +13,8 @@ function(retort_list_methods source)
 
 namespace retort {
 @declarations@
-std::vector<std::unique_ptr<Method>> built_in_methods() {
-  std::vector<std::unique_ptr<Method>> list;
+std::vector<Method> built_in_methods() {
+  std::vector<Method> list;
 @entries@  return list;
 }
 }  // namespace retort

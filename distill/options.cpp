@@ -32,7 +32,7 @@ void fill(T& field, const T& recipe, bool open) {
 }  // namespace
 
 void resolve(RunOptions& o) {
-  const bool regulates = find_method(o.method).regulates() && o.command == "distill";
+  const bool regulates = find_method(o.method).regulates && o.command == "distill";
   const DatasetRecipe recipe = dataset_recipe(o.data);
   fill(o.net, o.command == "teach" ? recipe.teacher : recipe.student, o.net.empty());
   fill(o.epochs, recipe.epochs, o.epochs < 0);

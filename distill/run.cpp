@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <iomanip>
 
-#include "data/file.h"
 #include "distill/checkpoint.h"
 #include "distill/normalisation.h"
 #include "distill/version.h"
@@ -13,7 +12,6 @@ namespace {
 
 /// Between the accuracy that a teacher's file claims and the one it has here.
 constexpr double claim_tolerance = 0.005;
-constexpr std::size_t largest_checkpoint = std::size_t{64} << 30;  // bytes
 
 }  // namespace
 
@@ -95,7 +93,7 @@ void Run::see_images_as(const TensorFile& file, const std::string& path) {
 }
 
 void Run::prepare_subset() {
-  if (!plan_.method->weighs_by_significance()) return;
+  if (!plan_.method->weighs_by_significance) return;
   const bool own = options_.significance.empty();
   const Significance all =
       own ? significance_of(teacher_->file(), teacher_->path()) : read_significance_csv(options_.significance);
@@ -131,9 +129,8 @@ void Run::cache_teacher() {
   const int batch = evaluation_batch(plan_.batch);
   const bool has_folder = std::filesystem::is_directory(options_.teacher);
   const std::string path = has_folder ? options_.teacher + "/logits.safetensors" : "";
-  const Bytes teacher = read_bytes(teacher_->path(), largest_checkpoint);
   const std::string identity =
-      text("teacher ", crc32_of(teacher.data(), teacher.size()), " data ", data_.checksum, " ",
+      text("teacher ", teacher_->checksum(), " data ", data_.checksum, " ",
            to_text(normalisation_of(data_)), " precision ", static_cast<int>(context_.precision()), " fold ",
            options_.fold_teacher, " batch ", batch, " threads ", state_.threads, " ", state_.isa);
   // A logit a sample in use would do, but the whole split keeps rows and samples the same thing.

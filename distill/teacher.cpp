@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "data/file.h"
 #include "distill/checkpoint.h"
 #include "kernels/augmentation.h"
 
@@ -23,6 +24,15 @@ Teacher::Teacher(Context& context, std::unique_ptr<Network> network, bool fold)
     : context_(context), network_(std::move(network)), outputs_(network_->classes()) {
   network_->parameters().materialise(context, 0, Trainable::no);
   if (fold) network_->fold(context);
+}
+
+std::uint32_t Teacher::checksum() const {
+  std::uint32_t crc = 0;
+  for (const auto& [name, tensor] : file_.tensors) {
+    crc = crc32_of(name.data(), name.size(), crc);
+    crc = crc32_of(tensor.bytes.data(), tensor.bytes.size(), crc);
+  }
+  return crc;
 }
 
 double Teacher::claimed(const std::string& checksum) const {

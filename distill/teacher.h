@@ -23,6 +23,8 @@ class Teacher {
   Network& network() { return *network_; }
   const TensorFile& file() const { return file_; }
   const std::string& path() const { return path_; }
+  /// crc32 of the checkpoint's tensors.
+  std::uint32_t checksum() const;
   /// The accuracy the checkpoint itself claims, or a negative number: metadata `last_metric` for a matching test split.
   double claimed(const std::string& checksum) const;
 

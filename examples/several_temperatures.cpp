@@ -15,24 +15,21 @@ Tensor sum(Tape& tape, const Tensor& a, const Tensor& b) {
   return add(tape, tape.variable(a, false), tape.variable(b, false))->value;
 }
 
-class SeveralTemperatures : public Method {
- public:
-  std::string name() const override { return "several-temperatures"; }
-  std::string summary() const override { return "labels, and the teacher's outputs at three temperatures"; }
-  RowReport loss(const StudentStep& step) const override {
-    RowReport rows = kd_loss(step, {0, 1});  // alpha = 0: cross-entropy alone
-    for (const float temperature : {2.0F, 4.0F, 8.0F}) {
-      const RowReport divergence = kd_loss(step, {1, temperature});  // alpha = 1: no label
-      rows.loss = sum(step.tape, rows.loss, divergence.loss);
-    }
-    return rows;
+RowReport loss(const StudentStep& step) {
+  RowReport rows = kd_loss(step, {0, 1});  // alpha = 0: cross-entropy alone
+  for (const float temperature : {2.0F, 4.0F, 8.0F}) {
+    const RowReport divergence = kd_loss(step, {1, temperature});  // alpha = 1: no label
+    rows.loss = sum(step.tape, rows.loss, divergence.loss);
   }
-};
+  return rows;
+}
 
 }  // namespace
 
-std::unique_ptr<Method> make_several_temperatures() {
-  return std::make_unique<SeveralTemperatures>();
+Method make_several_temperatures() {
+  return {.name = "several-temperatures",
+          .summary = "labels, and the teacher's outputs at three temperatures",
+          .loss = loss};
 }
 
 }  // namespace retort

@@ -5,6 +5,6 @@
 
 namespace retort {
 
-std::vector<std::unique_ptr<Method>> built_in_methods();
+std::vector<Method> built_in_methods();
 
 }  // namespace retort

@@ -8,8 +8,8 @@
 namespace retort {
 namespace {
 
-std::vector<std::unique_ptr<Method>>& known() {
-  static std::vector<std::unique_ptr<Method>> list = built_in_methods();
+std::vector<Method>& known() {
+  static std::vector<Method> list = built_in_methods();
   return list;
 }
 
@@ -21,25 +21,25 @@ RowReport kd_loss(const StudentStep& step, DistillationWeights weights) {
       .rows;
 }
 
-const std::vector<std::unique_ptr<Method>>& methods() {
+const std::vector<Method>& methods() {
   return known();
 }
 
 const Method& find_method(const std::string& name) {
   std::string names;
-  for (const auto& method : known()) {
-    if (method->name() == name) return *method;
-    names += (names.empty() ? "" : ", ") + method->name();
+  for (const Method& method : known()) {
+    if (method.name == name) return method;
+    names += (names.empty() ? "" : ", ") + method.name;
   }
   fail(ErrorKind::usage, text("--method ", printable(name), ": must be one of ", names));
 }
 
-void add_method(std::unique_ptr<Method> method) {
-  for (const auto& other : known()) {
-    RETORT_CHECK(other->name() != method->name(), "there is a method '", method->name(), "' already");
+void add_method(Method method) {
+  for (const Method& other : known()) {
+    RETORT_CHECK(other.name != method.name, "there is a method '", method.name, "' already");
   }
   known().push_back(std::move(method));
-  std::sort(known().begin(), known().end(), [](const auto& a, const auto& b) { return a->name() < b->name(); });
+  std::sort(known().begin(), known().end(), [](const Method& a, const Method& b) { return a.name < b.name; });
 }
 
 }  // namespace retort

@@ -1,8 +1,8 @@
 // Distillation methods: how a student learns from a frozen teacher. Each is one file of this folder, NAME.cpp, that
-// defines `std::unique_ptr<Method> retort::make_NAME()`; CMake makes the list of them. docs/new-method.md adds one.
+// defines `Method retort::make_NAME()`; CMake makes the list of them. docs/new-method.md adds one.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,28 +22,30 @@ struct StudentStep {
   DistillationWeights weights;  ///< --alpha and --temperature
 };
 
-class Method {
- public:
-  virtual ~Method() = default;
-  virtual std::string name() const = 0;     ///< the value of --method
-  virtual std::string summary() const = 0;  ///< one line, for `retort info --methods`
-  /// Whether training samples are weighed, and those of weight 0 left out, by how often they entered the teacher's
-  /// backward pass.
-  virtual bool weighs_by_significance() const { return false; }
-  /// Whether the student regulates itself: the default of --regulation is then mask, and off is refused.
-  virtual bool regulates() const { return false; }
+/// w(i) [ (1 - alpha) CE(student, label) + alpha T^2 KL(teacher || student at T) ], Hinton et al. (arXiv:1503.02531), with
+/// the alpha and T that are given.
+RowReport kd_loss(const StudentStep& step, DistillationWeights weights);
+/// With those of the run.
+inline RowReport kd_loss(const StudentStep& step) {
+  return kd_loss(step, step.weights);
+}
+
+struct Method {
+  std::string name;     ///< the value of --method
+  std::string summary;  ///< one line, for `retort info --methods`
+  /// Training samples are weighed, and those of weight 0 left out, by how often they entered the teacher's backward pass.
+  bool weighs_by_significance = false;
+  /// The student regulates itself: the default of --regulation is then mask, and off is refused.
+  bool regulates = false;
   /// The loss of each row; delivers its gradient to step.student when the tape records.
-  virtual RowReport loss(const StudentStep& step) const = 0;
+  std::function<RowReport(const StudentStep&)> loss = [](const StudentStep& step) { return kd_loss(step); };
 };
 
-/// w(i) [ (1 - alpha) CE(student, label) + alpha T^2 KL(teacher || student at T) ], Hinton et al. (arXiv:1503.02531).
-RowReport kd_loss(const StudentStep& step, DistillationWeights weights);
-
 /// In the order of their names.
-const std::vector<std::unique_ptr<Method>>& methods();
+const std::vector<Method>& methods();
 /// Throws Error(usage) that lists the names.
 const Method& find_method(const std::string& name);
 /// For a program that has one of its own. Throws Error(usage) where the name is taken. Not while something trains.
-void add_method(std::unique_ptr<Method> method);
+void add_method(Method method);
 
 }  // namespace retort

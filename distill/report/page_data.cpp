@@ -8,6 +8,7 @@
 #include <set>
 
 #include "data/file.h"
+#include "distill/reproduce/statistics.h"
 #include "distill/version.h"
 #include "kernels/error.h"
 
@@ -267,11 +268,9 @@ void mark_frontier(ordered_json& points, const ordered_json& runs) {
     const ordered_json &x = runs[a["run"].get<std::size_t>()], &y = runs[b["run"].get<std::size_t>()];
     return x["options"]["net"] == y["options"]["net"] && x["options"]["data"] == y["options"]["data"];
   };
-  const auto beats = [](const ordered_json& a, const ordered_json& b, const char* cost) {
-    const double sign = a["metric"] == "accuracy" ? 1 : -1;
-    const double value = sign * (a["value"].get<double>() - b["value"].get<double>());
-    const double spent = a[cost].get<double>() - b[cost].get<double>();
-    return value >= 0 && spent <= 0 && (value > 0 || spent < 0);
+  const auto bargain = [](const ordered_json& p, const char* cost) {
+    const double value = p["value"];
+    return Bargain{p["metric"] == "accuracy" ? value : -value, p[cost]};
   };
   for (ordered_json& point : points) {
     point["best_of"] = ordered_json::array();
@@ -281,7 +280,7 @@ void mark_frontier(ordered_json& points, const ordered_json& runs) {
       };
       if (!has(point)) continue;
       const bool beaten = std::any_of(points.begin(), points.end(), [&](const ordered_json& other) {
-        return has(other) && comparable(other, point) && beats(other, point, cost);
+        return has(other) && comparable(other, point) && bargain(other, cost).outdoes(bargain(point, cost));
       });
       if (!beaten) point["best_of"].push_back(cost);
     }

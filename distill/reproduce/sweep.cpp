@@ -57,8 +57,7 @@ bool finished(const TableRow& row) {
 void mark(std::vector<FrontierPoint>& points, double FrontierPoint::*cost, bool FrontierPoint::*best) {
   for (FrontierPoint& point : points) {
     point.*best = std::none_of(points.begin(), points.end(), [&](const FrontierPoint& other) {
-      const bool as_good = other.accuracy >= point.accuracy && other.*cost <= point.*cost;
-      return as_good && (other.accuracy > point.accuracy || other.*cost < point.*cost);
+      return Bargain{other.accuracy, other.*cost}.outdoes({point.accuracy, point.*cost});
     });
   }
 }

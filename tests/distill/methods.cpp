@@ -5,7 +5,7 @@
 #include "tests/support/finite_difference.h"
 
 namespace retort {
-std::unique_ptr<Method> make_several_temperatures();  // examples/several_temperatures.cpp
+Method make_several_temperatures();  // examples/several_temperatures.cpp
 }
 
 using namespace retort;
@@ -27,8 +27,8 @@ TEST_CASE("methods: those of the program, and what each does") {
   const auto is = [](const char* name, bool weighs, bool regulates) {
     CAPTURE(name);
     const Method& method = find_method(name);
-    CHECK(method.weighs_by_significance() == weighs);
-    CHECK(method.regulates() == regulates);
+    CHECK(method.weighs_by_significance == weighs);
+    CHECK(method.regulates == regulates);
   };
   is("kd", false, false);
   is("significance", true, false);

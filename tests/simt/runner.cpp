@@ -3,80 +3,20 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <boost/context/detail/fcontext.hpp>
-#include <map>
 #include <new>
 #include <optional>
 #include <random>
 #include <sstream>
-#include <tuple>
 #include <vector>
 
-#include "tests/simt/copies.h"
-#include "tests/simt/fences.h"
+#include "tests/simt/running.h"
+#include "tests/simt/snapshot.h"
 #include "tests/simt/statics.h"
-#include "tests/simt/traffic.h"
-#include "tests/simt/watch.h"
 
 namespace simt {
 namespace {
 
-namespace context = boost::context::detail;
-
-constexpr std::size_t kStackBytes = 128 * 1024;
-constexpr std::size_t kGuardBytes = 64 * 1024;  ///< a whole number of pages anywhere
-
-enum class State { ready, at_barrier, in_warp, finished };
-
-struct Thread {
-  context::fcontext_t fiber = nullptr;
-  std::byte* stack = nullptr;
-  Index index;
-  int number = 0;  ///< in the block
-  State state = State::ready;
-  const void* site = nullptr;  ///< where it waits
-  const char* file = nullptr;  ///< of the barrier, which optimisation may have copied to several sites
-  int line = 0;
-  // Of the warp operation that it waits in.
-  unsigned mask = 0;
-  const char* operation = nullptr;
-  std::uint64_t value = 0;
-  std::uint64_t values[kWarpSize] = {};  ///< of all lanes, once they are together
-  std::uint32_t block_epoch = 0;
-  std::uint32_t warp_epoch = 1;
-  std::uint32_t heard[kWarpSize] = {};  ///< of each lane: the last warp_epoch that this thread is ordered behind
-  bool in_runner = false;               ///< its accesses are the runner's own
-  Copies copies;
-  Fencing fencing;
-
-  int warp() const { return number / kWarpSize; }
-  int lane() const { return number % kWarpSize; }
-};
-
-/// The launch that is running. One at a time: everything happens on the host's thread.
-struct Run {
-  const char* name = nullptr;
-  Extent grid, block;
-  const Body* body = nullptr;
-  void* dynamic_shared = nullptr;
-  std::uint32_t number = 0;  ///< of all launches, each order counted
-  Index block_index;
-  std::uint32_t block_number = 0;
-  std::vector<Thread> threads;
-  Thread* current = nullptr;
-  std::map<std::pair<const Region*, std::size_t>, Word> words;  ///< by their place: those changed behind a fence
-  context::fcontext_t scheduler = nullptr;
-  struct Wrong {
-    FindingKind kind;
-    std::string what;
-    const void* site;
-  };
-  std::optional<Wrong> wrong;  ///< what the thread did that ran last
-};
-
-Run* active = nullptr;
 int wanted_orders = 3;
-bool watching = true;
 void (*open_gate)() = nullptr;
 void (*close_gate)() = nullptr;
 
@@ -109,6 +49,8 @@ void thread_main(context::transfer_t from) {
   pause();
 }
 
+}  // namespace
+
 std::string who(const Run& run, std::uint32_t block, std::uint32_t thread) {
   const auto place = [](std::uint32_t i, Extent e) {
     std::ostringstream out;
@@ -121,29 +63,12 @@ std::string who(const Run& run, const Thread& thread) {
   return who(run, run.block_number, static_cast<std::uint32_t>(thread.number));
 }
 
-/// While it lives, the running thread is not watched. Templates of the standard library that a .cu file uses as well
-/// are linked once, perhaps with the kernels' instrumentation, so that the runner's own strings would be reported.
-class Unwatched {
- public:
-  explicit Unwatched(Thread& thread) : thread_(thread), before_(thread.in_runner) { thread.in_runner = true; }
-  Unwatched(const Unwatched&) = delete;
-  Unwatched& operator=(const Unwatched&) = delete;
-  ~Unwatched() { thread_.in_runner = before_; }
-
- private:
-  Thread& thread_;
-  const bool before_;
-};
-
-std::string verb_of(AccessKind kind) {
-  return kind == AccessKind::read ? "reads " : kind == AccessKind::atomic ? "changes " : "writes ";
-}
-
-/// Ends the launch from within a thread. The message is written by the scheduler: it wants more stack than a fiber has.
-[[noreturn]] void stop(FindingKind kind, const std::string& what, const void* site) {
+void stop(FindingKind kind, const std::string& what, const void* site) {
   active->wrong = {kind, what, site};
   for (;;) pause();  // the scheduler never comes back
 }
+
+namespace {
 
 /// Runs a thread until it waits or ends.
 void resume(Run& run, Thread& thread) {
@@ -306,38 +231,6 @@ void run_blocks(Run& run, const std::vector<std::uint32_t>& numbers, std::mt1993
   for (const std::uint32_t number : numbers) run_block(run, number, random, dynamic_shared_bytes);
 }
 
-/// The bytes of all buffers, and which of them count as written.
-struct Snapshot {
-  struct Copy {
-    Region* region;
-    std::vector<std::byte> bytes;
-    std::vector<bool> written;
-  };
-  std::vector<Copy> copies;
-
-  Snapshot() {
-    for (const auto& [begin, region] : Memory::instance().buffers()) {
-      copies.push_back({region.get(), {region->begin, region->begin + region->bytes}, region->written()});
-    }
-  }
-  void restore() const {
-    for (const Copy& copy : copies) {
-      std::copy(copy.bytes.begin(), copy.bytes.end(), copy.region->begin);
-      copy.region->set_written(copy.written);
-    }
-  }
-  /// Empty if memory is as it was.
-  std::string difference() const {
-    for (const Copy& copy : copies) {
-      const auto at = std::mismatch(copy.bytes.begin(), copy.bytes.end(), copy.region->begin).first;
-      if (at != copy.bytes.end()) {
-        return "byte " + std::to_string(at - copy.bytes.begin()) + " of " + copy.region->name;
-      }
-    }
-    return {};
-  }
-};
-
 }  // namespace
 
 void set_orders(int orders) {
@@ -449,159 +342,6 @@ void Exchange::read(int lane, void* value, std::size_t bytes) const {
          "reads lane " + std::to_string(lane) + ", which is not in the mask of its " + operation_, site_);
   }
   std::memcpy(value, &values_[lane], bytes);
-}
-
-namespace {
-
-Accessing accessing(const Thread& thread, const void* site) {
-  const auto warps = static_cast<std::uint32_t>((active->threads.size() + kWarpSize - 1) / kWarpSize);
-  return {active->block_number * warps + static_cast<std::uint32_t>(thread.warp()), thread.lane(),
-          std::uint64_t{active->number} << 32 | thread.block_epoch, site};
-}
-Space space_of(const Region& region) {
-  return region.shared ? Space::shared : Space::device;
-}
-
-Accessor accessor(const Thread& self) {
-  return {{active->block_number, self.block_epoch, self.warp_epoch, static_cast<std::uint16_t>(self.number)},
-          self.heard,
-          &self.fencing.behind};
-}
-
-/// Remembers an access within a region, or ends the launch.
-void note(const Thread& self, Region& region, std::size_t offset, std::size_t bytes, AccessKind kind,
-          const void* site) {
-  Stamp other;
-  const Region::Verdict verdict = region.note(offset, bytes, kind, accessor(self), &other);
-  if (verdict == Region::Verdict::fine) return;
-  const std::string place = verb_of(kind) + ("byte " + std::to_string(offset) + " of " + region.name);
-  if (verdict == Region::Verdict::race) {
-    stop(FindingKind::race,
-         place + ", which " + who(*active, other.block, other.thread) + " uses with no " +
-             (other.block == active->block_number ? "barrier" : "fences and atomics") + " between the two",
-         site);
-  }
-  stop(FindingKind::uninitialised, place + ", which nobody wrote", site);
-}
-
-/// What a change of device memory means for fences.
-void tell_fences(Thread& self, const Region& region, std::size_t offset, AccessKind kind) {
-  const auto place = std::pair{&region, offset};
-  const auto known = active->words.find(place);
-  if (known != active->words.end()) {
-    Word& word = known->second;
-    if (kind == AccessKind::atomic) {
-      self.fencing.read.add(word);
-    } else {
-      word.begin = word.fences.size();
-    }
-  }
-  if (kind != AccessKind::write && self.fencing.last) active->words[place].fences.push_back(self.fencing.last);
-}
-
-}  // namespace
-
-void watch(void* address, std::size_t bytes, AccessKind kind, const void* site, bool aligned) {
-  if (!watching || active == nullptr || active->current == nullptr) return;
-  Thread& self = *active->current;
-  if (self.in_runner) return;
-  const Unwatched unwatched(self);
-  auto* p = static_cast<std::byte*>(address);
-  if (p >= self.stack && p < self.stack + kStackBytes) return;
-  Memory& memory = Memory::instance();
-  Region* region = memory.find(address);
-  const auto offset = region == nullptr ? 0 : static_cast<std::size_t>(p - region->begin);
-  if (region == nullptr || offset + bytes > region->bytes) {
-    if (region == nullptr && kind == AccessKind::read && is_constant(address)) return;
-    stop(FindingKind::out_of_bounds,
-         verb_of(kind) + std::to_string(bytes) + " bytes " + memory.describe(p + (region == nullptr ? 0 : bytes - 1)),
-         site);
-  }
-  if (aligned && reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
-    stop(FindingKind::misaligned,
-         verb_of(kind) + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " of " + region->name,
-         site);
-  }
-  if (counting()) count_access(accessing(self, site), space_of(*region), address, bytes);
-  note(self, *region, offset, bytes, kind, site);
-  if (!region->shared && kind != AccessKind::read) tell_fences(self, *region, offset, kind);
-}
-
-namespace {
-
-void check_wide(const void* address, std::size_t bytes, const void* site) {
-  Thread& self = *active->current;
-  const Unwatched unwatched(self);
-  if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
-    stop(FindingKind::misaligned,
-         "accesses " + std::to_string(bytes) + " bytes at an address that is no multiple of it", site);
-  }
-  if (!counting()) return;
-  const Region* region = Memory::instance().find(address);
-  if (region != nullptr) count_wide_access(accessing(self, site), space_of(*region), address, bytes);
-}
-
-}  // namespace
-
-void check_aligned(const void* address, std::size_t bytes) {
-  check_wide(address, bytes, __builtin_return_address(0));
-}
-
-void begin_copy(void* to, const void* from, std::size_t bytes, std::size_t from_bytes) {
-  const void* site = __builtin_return_address(0);
-  Thread& self = *active->current;
-  if (watching) {
-    if (from_bytes > 0) {
-      check_wide(from, bytes, site);
-      watch(const_cast<void*>(from), from_bytes, AccessKind::read, site);
-    }
-    check_wide(to, bytes, site);
-    watch(to, bytes, AccessKind::write, site);  // from now on, nobody may use it
-    const Unwatched unwatched(self);
-    Region* target = Memory::instance().find(to);
-    if (!target->shared) stop(FindingKind::not_allowed, "begins a copy to what is not shared memory", site);
-    target->mark_written(target->offset(to), bytes, false);
-  }
-  const Unwatched unwatched(self);
-  self.copies.begin({to, from, bytes, from_bytes, site});
-}
-
-void commit_copies() {
-  const Unwatched unwatched(*active->current);
-  active->current->copies.commit();
-}
-
-void wait_for_copies(int pending) {
-  Thread& self = *active->current;
-  const Unwatched unwatched(self);
-  for (const Copies::Copy& copy : self.copies.take(pending)) {
-    std::memcpy(copy.to, copy.from, copy.from_bytes);
-    std::memset(static_cast<std::byte*>(copy.to) + copy.from_bytes, 0, copy.bytes - copy.from_bytes);
-    if (!watching) continue;
-    // Here again, for the copy may have been made at any time since.
-    for (const auto& [address, bytes, kind] : {std::tuple{copy.from, copy.from_bytes, AccessKind::read},
-                                               {static_cast<const void*>(copy.to), copy.bytes, AccessKind::write}}) {
-      if (bytes == 0) continue;
-      Region* region = Memory::instance().find(address);
-      note(self, *region, region->offset(address), bytes, kind, copy.site);
-    }
-  }
-}
-
-void note_atomic(void* address, std::size_t bytes, const void* site) {
-  watch(address, bytes, AccessKind::atomic, site);
-}
-
-void note_atomic_store(void* address, std::size_t bytes, const void* site) {
-  watch(address, bytes, AccessKind::atomic_store, site);
-}
-
-void fence() {
-  if (!watching) return;
-  Thread& self = *active->current;
-  const Unwatched unwatched(self);
-  self.fencing.fence(accessor(self));
-  self.warp_epoch += 1;  // what it does from now on comes behind the fence
 }
 
 }  // namespace simt
