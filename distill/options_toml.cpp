@@ -1,42 +1,26 @@
 // Options as TOML, and what differs between two sets of them.
-#include <array>
-#include <charconv>
 #include <limits>
 #include <set>
 #include <sstream>
 
 #include "distill/checked_toml.h"
 #include "distill/options.h"
+#include "distill/toml_text.h"
 #include "kernels/error.h"
 
 namespace retort {
 namespace {
 
-/// The fewest digits that read back as the same float; TOML tells floats from integers by a dot or an exponent.
-std::string number(double value) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  const std::string out(digits.data(), end);
-  return out.find_first_of(".en") == std::string::npos ? out + ".0" : out;
-}
-
 /// Writes one value as TOML.
 struct Writer {
   std::ostringstream out;
-  void operator()(const char* name, const std::string& value, const char*) {
-    out << name << " = " << toml::value<std::string>(value) << "\n";
-  }
-  void operator()(const char* name, const std::vector<double>& values, const char*) {
-    // Not as a toml::array: it guesses the width of a line by conversions that are undefined for small and infinite
-    // numbers.
-    std::string list;
-    for (const double value : values) list += (list.empty() ? "" : ", ") + number(value);
-    out << name << " = [" << list << "]\n";
-  }
-  void operator()(const char* name, double value, const char*) { out << name << " = " << number(value) << "\n"; }
-  template <typename Integer>
-  void operator()(const char* name, const Integer& value, const char*) {
-    out << name << " = " << value << "\n";
+  template <typename Value>
+  void operator()(const char* name, const Value& value, const char*) {
+    if constexpr (std::is_integral_v<Value>) {
+      out << name << " = " << value << "\n";
+    } else {
+      out << name << " = " << toml_text(value) << "\n";
+    }
   }
 };
 

@@ -1,9 +1,9 @@
 #include "distill/reproduce/arm_shelf.h"
 
 #include <set>
-#include <sstream>
 
 #include "distill/embedded_file.h"
+#include "distill/toml_text.h"
 
 namespace retort {
 namespace {
@@ -34,14 +34,11 @@ void read_option(const TomlReader& reader, const toml::node& node, std::string_v
     fail(ErrorKind::input, text(reader.where(node), ": unknown option '", printable(std::string(key)),
                                 "' (retort distill --help lists them)"));
   }
-  std::ostringstream written;
-  node.visit([&](const auto& item) {
-    if constexpr (toml::is_value<decltype(item)> || toml::is_array<decltype(item)>) written << item;
-  });
-  if (written.str().empty()) reader.bad(node, key, "a value");
+  const std::string written = toml_text(node);
+  if (written.empty()) reader.bad(node, key, "a value");
   RunOptions any;
-  set_options(any, {{std::string(key), written.str()}}, reader.where(node));
-  values[std::string(key)] = written.str();
+  set_options(any, {{std::string(key), written}}, reader.where(node));
+  values[std::string(key)] = written;
 }
 
 /// Lays the keys of an arm's table over it.

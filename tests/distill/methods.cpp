@@ -89,7 +89,7 @@ TEST_CASE("methods: a run by one that is not built in, which the options know by
   o.teacher = folder / "teacher";
   o.method = "several-temperatures";
   CHECK(run(o).result.finished);
-  CHECK(contains(contents(folder / "own/config.toml"), "method = 'several-temperatures'"));
+  CHECK(contains(contents(folder / "own/config.toml"), "method = \"several-temperatures\""));
   RunOptions kd = o;
   kd.method = "kd";
   kd.out = folder / "kd";

@@ -56,6 +56,15 @@ TEST_CASE("options: to TOML and back is the same, for every option") {
   CHECK_FALSE(same_run(RunOptions{}, unusual()));
 }
 
+TEST_CASE("options: any text comes back from TOML") {
+  RunOptions o;
+  for (const char* name : {"", "a b", "'", "\"", "'\"\\", "\\u0041", "\n", "\nb", "a\r\n\tb\n", "\x01\x1f\x7f", "\u00e9", "\u0085\u2028",
+                           "\U0001f600"}) {
+    o.data = name;
+    CHECK_MESSAGE(from_toml(to_toml(o), "config.toml").data == name, to_toml(o));
+  }
+}
+
 TEST_CASE("options: numbers are written as a person would") {
   RunOptions o;
   o.lr = 0.05;

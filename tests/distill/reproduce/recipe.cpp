@@ -98,6 +98,7 @@ TEST_CASE("recipe: what is wrong is said with file and line") {
   check_wrong(tiny_recipe("[[pair]]\nteacher = \"lenet5\"\nstudent = \"lenet6\"\n"), {"my.toml:11", "lenet6"});
   check_wrong(tiny_recipe() + "[arm.kd]\nlearning-rate = 0.1\n", {"my.toml:15", "learning-rate"});
   check_wrong(tiny_recipe() + "[arm.kd]\nlr = \"fast\"\n", {"my.toml:15", "lr", "number"});
+  check_wrong(tiny_recipe() + "[arm.kd]\nmilestones = [1, { epoch = 2 }]\n", {"my.toml:15", "milestones", "a value"});
   check_wrong(tiny_recipe() + "[arm.kd]\nseed = 3\n", {"my.toml:15", "seed"});
   check_wrong(tiny_recipe() + "[arm.\"../../kd\"]\nlr = 0.1\n", {"../../kd", "letters"});
   const std::string pair = "[[pair]]\nteacher = \"lenet5\"\nstudent = \"lenet5-half\"\n";
