@@ -209,7 +209,6 @@ Table Reproduction::table() const {
                      recipe_.pairs.size() == 1 ? pair.teacher + " -> " + pair.student
                                                : text(recipe_.pairs.size(), " pairs of networks"),
                      ", ", recipe_.seeds, recipe_.seeds == 1 ? " seed" : " seeds (mean ± standard deviation)");
-  double teacher_epochs = 0, student_epochs = 0, samples = 0;
   for (const NetworkPair& each : recipe_.pairs) {
     TableSection section;
     section.pair = each;
@@ -218,7 +217,7 @@ Table Reproduction::table() const {
       row.arm = arm;
       const RunOptions plain = options_of(recipe_, job_of(each, arm, 1), options_);
       row.lr = plain.lr;
-      if (!arm.is_control()) (arm.trains_teacher ? teacher_epochs : student_epochs) = plain.epochs;
+      if (!arm.is_control()) (arm.trains_teacher ? section.teacher_epochs : section.student_epochs) = plain.epochs;
       const int seeds = arm.trains_teacher && recipe_.shares_teachers ? 1 : recipe_.seeds;
       for (int seed = 1; seed <= seeds; ++seed) {
         const Job job = job_of(each, arm, seed);
@@ -226,18 +225,18 @@ Table Reproduction::table() const {
         const auto outcome = outcomes_.find(job.folder);
         if (outcome == outcomes_.end()) break;
         row.runs.push_back(outcome->second);
-        if (outcome->second.result.finished) samples = outcome->second.result.train_samples;
+        // The most that any run had: a control may be given a part of them.
+        if (!outcome->second.result.finished) continue;
+        section.samples = std::max<double>(section.samples, outcome->second.result.train_samples);
       }
       section.rows.push_back(std::move(row));
     }
-    section.teacher_samples = teacher_epochs * samples;
-    section.student_samples = student_epochs * samples;
     table.sections.push_back(std::move(section));
   }
   table.notes.push_back(text(
       "Last: after the last epoch; best: of all epochs, chosen on the test set itself. 100 % of a student's forwards "
       "and backwards: ",
-      student_epochs, " epochs of ", samples,
+      table.sections.front().student_epochs, " epochs of ", table.sections.front().samples,
       " samples. A masked sample is still computed: compare seconds and GFLOP, not samples, for time."));
   if (!recipe_.published_from.empty()) table.notes.push_back("Published: " + recipe_.published_from + ".");
   if (recipe_.shares_teachers && recipe_.seeds > 1) table.notes.emplace_back("All seeds share the teachers of seed 1.");

@@ -123,7 +123,7 @@ std::vector<FrontierPoint> frontier_of(const TableSection& section) {
     point.label = row.arm.label;
     point.accuracy = mean(row, [](const RunResult& r) { return 100 * r.last; });
     point.backwards = mean(row, [](const RunResult& r) { return static_cast<double>(r.ledger.student_backward); }) /
-                      std::max(1.0, section.student_samples);
+                      std::max(1.0, section.student_epochs * section.samples);
     point.seconds = mean(row, [](const RunResult& r) { return r.timing.total(); });
     points.push_back(point);
   }

@@ -60,10 +60,9 @@ RowNumbers numbers_of(const TableSection& section, const TableRow& row) {
       alone ? 0 : mean([](const RunResult& r) { return static_cast<double>(r.ledger.teacher_forward); });
   n.gflops = mean([](const RunResult& r) { return r.ledger.flops / 1e9; });
   n.seconds = mean([](const RunResult& r) { return r.timing.total(); });
-  const double samples = mean([](const RunResult& r) { return static_cast<double>(r.train_samples); });
-  const double all = row.arm.trains_teacher ? section.teacher_samples : section.student_samples;
+  const double all = section.samples * (row.arm.trains_teacher ? section.teacher_epochs : section.student_epochs);
   const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
-  n.distinct_share = share(n.distinct, samples);
+  n.distinct_share = share(n.distinct, section.samples);
   n.forward_share = share(n.forward, all);
   n.backward_share = share(n.backward, all);
   n.teacher_forward_share = share(n.teacher_forward, all);

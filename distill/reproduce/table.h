@@ -19,7 +19,8 @@ struct TableRow {
 
 struct TableSection {
   NetworkPair pair;
-  double teacher_samples = 0, student_samples = 0;  ///< what 100 % means: configured epochs x training samples
+  double samples = 0;  ///< training samples of the data set: what 100 % of distinct samples means
+  double teacher_epochs = 0, student_epochs = 0;  ///< configured; times samples: 100 % of forwards and backwards
   std::vector<TableRow> rows;
 };
 

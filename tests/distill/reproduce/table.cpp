@@ -47,7 +47,8 @@ Table hand_made() {
   t.notes = {"a note"};
   TableSection section;
   section.pair = {"big", "small", {{"kd", 91.5}}, ""};
-  section.teacher_samples = section.student_samples = 2000;
+  section.samples = 1000;
+  section.teacher_epochs = section.student_epochs = 2;
   const RunOutcome failed{{}, "the roof is on fire"};
   section.rows = {
       row("teacher", 0.1, "t", {done(made(0.94, 0.95, 2000, 2000, false)), done(made(0.96, 0.97, 2000, 2000, false))}),
@@ -57,6 +58,7 @@ Table hand_made() {
       row("hybrid", 0.02, "h", {done(made(0.93, 0.93, 500, 100, true)), failed}),
       row("random-subset", 0.05, "c",
           {done(made(0.90, 0.90, 500, 500, true)), done(made(0.91, 0.91, 700, 700, true))})};
+  for (RunOutcome& run : section.rows.back().runs) run.result.train_samples = 300;  // what it was given
   t.sections = {section};
   return t;
 }
@@ -127,6 +129,7 @@ TEST_CASE("table: Markdown for people") {
   CHECK(contains(significance, " 30.0 % |"));
   CHECK(contains(significance, " 25.0 % |"));
   CHECK(contains(significance, " 250 (25.0 %) |"));  // distinct, of the data set's 1000
+  CHECK(contains(line_with(lines, "| control: random subset"), " 300 (30.0 %) |"));  // likewise
   CHECK(contains(line_with(lines, "| regulated"), " failed |"));
   CHECK(contains(text, "- regulated, seed 2: the roof is on fire"));
   CHECK(contains(line_with(lines, "| hybrid"), "1 of 2 failed"));
