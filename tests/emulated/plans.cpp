@@ -90,7 +90,7 @@ TEST_CASE("emulated plans: --fast on may take what is not deterministic, --plans
   CHECK(names_in(cache) == Names{fastest, not_deterministic});
   check_same_run(folder / "guessed", folder / "fast");  // here, they compute the same
   check_same_run(folder / "guessed", folder / "steady");
-  CHECK(contains(contents(folder / "fast/config.toml"), "fast = 'on'"));
+  CHECK(contains(contents(folder / "fast/config.toml"), "fast = \"on\""));
 }
 
 TEST_CASE("emulated plans: a run that is resumed keeps to its plans, or is refused") {

@@ -130,5 +130,5 @@ TEST_CASE("emulated: --device auto takes the GPU") {
   const TemporaryFolder folder;
   check_done(retort_program(teach("auto", folder / "a", {"--max-steps", "1"})));
   CHECK(nlohmann::json::parse(contents(folder / "a/environment.json"))["device"] == "cuda");
-  CHECK(contains(contents(folder / "a/config.toml"), "device = 'cuda'"));
+  CHECK(contains(contents(folder / "a/config.toml"), "device = \"cuda\""));
 }
