@@ -54,7 +54,7 @@ void run(const Arguments& a, const std::string& net) {
   sides[1].network->fold(context);
   const auto pass = [&](Side& side) {
     Tape tape(context, Tape::Recording::off);
-    side.network->forward(tape, {tape.variable(images, false), {}, nullptr}, ForwardMode::evaluation());
+    side.network->forward(tape, {tape.variable(images, false), {}}, ForwardMode::evaluation());
   };
   context.begin_measuring();
   for (Side& side : sides) pass(side);

@@ -38,8 +38,8 @@ DeviceDataset::DeviceDataset(Context& context, const Dataset& dataset, const Ima
 void DeviceDataset::set_normalisation(const Dataset& dataset) {
   for (int c = 0; c < std::min(channels_, 3); ++c) {
     const auto i = static_cast<std::size_t>(c);
-    scale_[c] = 1.0F / (255.0F * dataset.std[i]);
-    shift_[c] = -dataset.mean[i] / dataset.std[i];
+    map_.scale[c] = 1.0F / (255.0F * dataset.std[i]);
+    map_.shift[c] = -dataset.mean[i] / dataset.std[i];
   }
 }
 
@@ -49,7 +49,24 @@ void DeviceDataset::set_weights(const std::vector<float>& weights) {
   weights_ = upload(context_, weights);
 }
 
+ChannelMap DeviceDataset::normalisation() const {
+  ChannelMap map = map_;
+  for (float& scale : map.scale) scale *= 255;
+  return map;
+}
+
 Batch DeviceDataset::batch(const Tensor& samples, const Augmentation& augmentation, const StepState* state) {
+  return gather(samples, augmentation, state, map_, context_.activation_dtype());
+}
+
+Batch DeviceDataset::raw_batch(const Tensor& samples, const Augmentation& augmentation, const StepState* state) {
+  ChannelMap map;
+  for (float& scale : map.scale) scale = 1.0F / 255;
+  return gather(samples, augmentation, state, map, DType::f32);
+}
+
+Batch DeviceDataset::gather(const Tensor& samples, const Augmentation& augmentation, const StepState* state,
+                            const ChannelMap& map, DType dtype) {
   Batch batch;
   const int rows = batch.rows = samples.shape().at(0);
   batch.samples = samples;
@@ -60,12 +77,14 @@ Batch DeviceDataset::batch(const Tensor& samples, const Augmentation& augmentati
   shape.channels = shape.out_channels = channels_;
   shape.crop_padding = augmentation.crop_padding;
   shape.flip = augmentation.flip;
-  shape.dtype = context_.activation_dtype();
-  std::copy_n(scale_, 3, shape.scale);
-  std::copy_n(shift_, 3, shape.shift);
+  shape.dtype = dtype;
+  shape.mix = augmentation.mix;
+  shape.mix.partners = count_;
+  std::copy_n(map.scale, 4, shape.scale);
+  std::copy_n(map.shift, 4, shape.shift);
   batch.images = context_.make({rows, height_, width_, channels_}, shape.dtype, "images");
   BatchColumns columns;
-  if (labels_.data()) {
+  if (labels_.data() || shape.mix.kind != MixKind::none) {
     batch.labels = context_.make({rows}, DType::i32, "labels");
     columns.labels_from = static_cast<const std::int32_t*>(labels_.data());
     columns.labels = batch.labels.i32();

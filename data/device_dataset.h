@@ -6,6 +6,8 @@
 
 #include "data/dataset.h"
 #include "engine/context.h"
+#include "kernels/augmentation.h"
+#include "kernels/blend.h"
 #include "kernels/step_state.h"
 
 namespace retort {
@@ -24,7 +26,8 @@ struct Batch {
 struct Augmentation {
   int crop_padding = 0;
   bool flip = false;
-  bool any() const { return crop_padding > 0 || flip; }
+  MixRule mix;  ///< `partners` is the data set's to fill in
+  bool any() const { return crop_padding > 0 || flip || mix.kind != MixKind::none; }
 };
 
 class DeviceDataset {
@@ -40,14 +43,22 @@ class DeviceDataset {
 
   /// The batch of those rows, augmented for the epoch and seed in `state` (device memory).
   Batch batch(const Tensor& samples, const Augmentation& augmentation, const StepState* state);
-  /// The same from row numbers on the host.
+  /// The same with images as numbers in [0, 1] in f32, not normalised yet.
+  Batch raw_batch(const Tensor& samples, const Augmentation& augmentation, const StepState* state);
+  /// What makes normalised images of those.
+  ChannelMap normalisation() const;
+  /// The same as the first from row numbers on the host.
   Batch batch(const std::int32_t* samples, int rows, const Augmentation& augmentation, const StepState* state);
 
  private:
+  /// Of the levels' values.
+  Batch gather(const Tensor& samples, const Augmentation& augmentation, const StepState* state, const ChannelMap& map,
+               DType dtype);
+
   Context& context_;
   int count_ = 0;
   int height_ = 0, width_ = 0, channels_ = 0;
-  float scale_[3] = {1, 1, 1}, shift_[3] = {0, 0, 0};
+  ChannelMap map_;  ///< from levels 0 to 255 to what networks see
   int target_width_ = 0, auxiliary_width_ = 0;
   DeviceBlock images_, labels_, targets_, auxiliary_, weights_;
 };

@@ -24,9 +24,8 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 
 struct Inflater {
   z_stream stream{};
-  explicit Inflater(const std::string& name) {
-    // 16 + 15: gzip wrapper only, largest window.
-    RETORT_CHECK_AS(ErrorKind::memory, inflateInit2(&stream, 16 + 15) == Z_OK, name, ": zlib cannot start");
+  Inflater(const std::string& name, int window_bits) {
+    RETORT_CHECK_AS(ErrorKind::memory, inflateInit2(&stream, window_bits) == Z_OK, name, ": zlib cannot start");
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -59,8 +58,12 @@ Bytes read_bytes(const std::string& path, std::size_t limit) {
   }
 }
 
-Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name) {
-  Inflater inflater(name);
+namespace {
+
+/// `kind`: what the stream is, for messages.
+Bytes inflated(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name, int window_bits,
+               const char* kind) {
+  Inflater inflater(name, window_bits);
   z_stream& stream = inflater.stream;
   Bytes out;
   std::size_t used = 0;
@@ -74,6 +77,8 @@ Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, con
     const std::size_t before = out.size();
     // One byte over the limit is enough to know that it is exceeded.
     const std::size_t room = std::min(std::clamp<std::size_t>(before, 1U << 16, 1U << 26), limit + 1 - before);
+    // A vector left to itself would double beyond the limit.
+    if (before + room > out.capacity()) out.reserve(std::min(std::max(2 * before, before + room), limit + 1));
     out.resize(before + room);
     stream.next_out = out.data() + before;
     stream.avail_out = static_cast<uInt>(room);
@@ -82,14 +87,27 @@ Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, con
     RETORT_CHECK_AS(ErrorKind::input, out.size() <= limit, name, ": unpacks to more than ", limit, " bytes");
     if (status == Z_STREAM_END) {
       RETORT_CHECK_AS(ErrorKind::input, stream.avail_in == 0 && used == size, name,
-                      ": bytes follow the end of the gzip stream");
+                      ": bytes follow the end of the ", kind, " stream");
       return out;
     }
-    RETORT_CHECK_AS(ErrorKind::input, status == Z_OK || status == Z_BUF_ERROR, name, ": damaged gzip stream (",
+    RETORT_CHECK_AS(ErrorKind::input, status == Z_OK || status == Z_BUF_ERROR, name, ": damaged ", kind, " stream (",
                     stream.msg ? stream.msg : "zlib error", ")");
     RETORT_CHECK_AS(ErrorKind::input, stream.avail_in != 0 || used < size || stream.avail_out == 0, name,
-                    ": gzip stream is cut short");
+                    ": ", kind, " stream is cut short");
   }
+}
+
+// As zlib wants them: the largest window, with a gzip wrapper and without any.
+constexpr int gzip_window = 16 + 15, raw_window = -15;
+
+}  // namespace
+
+Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name) {
+  return inflated(bytes, size, limit, name, gzip_window, "gzip");
+}
+
+Bytes inflate_raw(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name) {
+  return inflated(bytes, size, limit, name, raw_window, "deflate");
 }
 
 void make_folder(const std::string& path) {

@@ -17,6 +17,9 @@ Bytes read_bytes(const std::string& path, std::size_t limit);
 /// or larger than `limit` bytes. Memory grows with what is really there, not with what a header claims.
 Bytes gunzip(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name);
 
+/// The same of a deflate stream without a header, as ZIP archives have it.
+Bytes inflate_raw(const std::uint8_t* bytes, std::size_t size, std::size_t limit, const std::string& name);
+
 /// Makes the folder and its parents. Error(output) naming it.
 void make_folder(const std::string& path);
 

@@ -6,8 +6,10 @@
 #include "data/dataset.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/mpiigaze.h"
 #include "data/select.h"
 #include "data/synthetic.h"
+#include "data/synthetic_gaze.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -32,8 +34,10 @@ int folder_size(std::string& path, int otherwise) {
 
 Dataset load_named(const std::string& name, std::string path, const LoadOptions& options) {
   if (name == "synthetic") return make_synthetic(parse_synthetic(path));
+  if (name == "gaze-synthetic") return make_synthetic_gaze(parse_synthetic_gaze(path));
   RETORT_CHECK(!path.empty(), name, " needs a path: ", name, ":PATH");
   if (name == "mnist" || name == "fashion-mnist") return load_idx(name, path);
+  if (name == "mpiigaze") return load_mpiigaze(path);
   if (name == "cifar10" || name == "cifar100") return load_cifar(name, path);
   const int size = folder_size(path, options.folder_size);
   return load_image_folder(path, size);
@@ -43,7 +47,7 @@ Dataset load_named(const std::string& name, std::string path, const LoadOptions&
 
 const std::vector<std::string>& dataset_names() {
   static const std::vector<std::string> names = {"mnist",    "fashion-mnist", "cifar10",
-                                                 "cifar100", "folder",        "synthetic"};
+                                                 "cifar100", "folder",        "mpiigaze", "synthetic", "gaze-synthetic"};
   return names;
 }
 
@@ -53,7 +57,7 @@ Dataset load_dataset(const std::string& spec, const LoadOptions& options) {
   const std::vector<std::string>& names = dataset_names();
   RETORT_CHECK(std::find(names.begin(), names.end(), name) != names.end(), "unknown data set '", name,
                "'; known: mnist:PATH, fashion-mnist:PATH, cifar10:PATH, cifar100:PATH, folder:PATH[,size=N], "
-               "synthetic[:key=value,...]");
+               "mpiigaze:PATH[,person=N], synthetic[:key=value,...], gaze-synthetic[:key=value,...]");
   RETORT_CHECK(options.val_split >= 0 && options.limit >= 0 && options.limit_test >= 0, "val_split ", options.val_split,
                ", limit ", options.limit, " and limit_test ", options.limit_test, " cannot be negative");
   Dataset dataset = load_named(name, colon == std::string::npos ? std::string() : spec.substr(colon + 1), options);

@@ -31,6 +31,8 @@ void keep_first(Dataset& dataset, ImageSplit& split, int n, const char* which) {
   dataset.checksum = checksum_of(dataset);
 }
 
+const std::string kPerClass = "/class";
+
 /// "5000" is a count; a point or a percent sign makes it a share.
 int parse_amount(const std::string& amount, int count) {
   const char* begin = amount.data();
@@ -52,23 +54,62 @@ int parse_amount(const std::string& amount, int count) {
   return std::clamp(static_cast<int>(std::lround(share * count)), 1, count);
 }
 
-}  // namespace
-
-std::vector<std::int32_t> choose(int n, int chosen, std::uint32_t seed, Purpose purpose) {
-  RETORT_CHECK(chosen >= 0 && chosen <= n, "cannot choose ", chosen, " of ", n);
+/// The numbers 0..n-1 as Philox(seed, purpose; i) ranks them.
+std::vector<std::int32_t> ranked(int n, std::uint32_t seed, Purpose purpose) {
   struct Ranked {
     std::uint64_t key;
     std::int32_t row;
   };
-  std::vector<Ranked> ranked(static_cast<std::size_t>(n));
+  std::vector<Ranked> all(static_cast<std::size_t>(n));
   for (std::int32_t i = 0; i < n; ++i) {
     const Philox4 words = philox(seed, purpose, static_cast<std::uint64_t>(i), 0, 0);
-    ranked[static_cast<std::size_t>(i)] = {static_cast<std::uint64_t>(words.v[0]) << 32 | words.v[1], i};
+    all[static_cast<std::size_t>(i)] = {static_cast<std::uint64_t>(words.v[0]) << 32 | words.v[1], i};
   }
-  std::sort(ranked.begin(), ranked.end(),
+  std::sort(all.begin(), all.end(),
             [](const Ranked& a, const Ranked& b) { return a.key != b.key ? a.key < b.key : a.row < b.row; });
-  std::vector<std::int32_t> rows(static_cast<std::size_t>(chosen));
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = ranked[i].row;
+  std::vector<std::int32_t> rows;
+  for (const Ranked& r : all) rows.push_back(r.row);
+  return rows;
+}
+
+bool is_per_class(const std::string& amount) {
+  return amount.ends_with(kPerClass);
+}
+
+/// 20 of "20/class", of `count` images.
+int parse_per_class(const std::string& amount, int count, int classes) {
+  int wanted = 0;
+  const char* end = amount.data() + amount.size() - kPerClass.size();
+  const auto [stop, error] = std::from_chars(amount.data(), end, wanted);
+  RETORT_CHECK(error == std::errc() && stop == end && wanted >= 1, "a subset of '", amount,
+               "': expected a number of images, such as 20/class");
+  RETORT_CHECK(classes > 0, "a subset of ", amount, ": this data set has no classes");
+  RETORT_CHECK(std::int64_t{wanted} * classes <= count, "a subset of ", amount, ": ", classes, " classes have only ",
+               count, " training images together");
+  return wanted;
+}
+
+/// So many of each class, ascending.
+std::vector<std::int32_t> choose_of_each_class(const Dataset& dataset, int wanted, std::uint32_t seed) {
+  std::vector<int> left(static_cast<std::size_t>(dataset.classes), wanted);
+  std::vector<std::int32_t> rows;
+  for (const std::int32_t row : ranked(dataset.train.count(), seed, Purpose::random_subset)) {
+    if (left[static_cast<std::size_t>(dataset.train.labels[static_cast<std::size_t>(row)])]-- > 0) rows.push_back(row);
+  }
+  for (int c = 0; c < dataset.classes; ++c) {
+    RETORT_CHECK(left[static_cast<std::size_t>(c)] <= 0, "a subset of ", wanted, "/class: class ", c, " has only ",
+                 wanted - left[static_cast<std::size_t>(c)], " training images");
+  }
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> choose(int n, int chosen, std::uint32_t seed, Purpose purpose) {
+  RETORT_CHECK(chosen >= 0 && chosen <= n, "cannot choose ", chosen, " of ", n);
+  std::vector<std::int32_t> rows = ranked(n, seed, purpose);
+  rows.resize(static_cast<std::size_t>(chosen));
   std::sort(rows.begin(), rows.end());
   return rows;
 }
@@ -100,10 +141,16 @@ void limit_test(Dataset& dataset, int n) {
 
 void subset_train(Dataset& dataset, const std::string& amount, std::uint32_t seed) {
   const int count = dataset.train.count();
-  const int chosen = parse_amount(amount, count);
-  if (chosen == count) return;
-  dataset.train = take_rows(dataset.train, choose(count, chosen, seed, Purpose::random_subset), dataset.image_bytes());
+  const std::vector<std::int32_t> rows =
+      is_per_class(amount) ? choose_of_each_class(dataset, parse_per_class(amount, count, dataset.classes), seed)
+                           : choose(count, parse_amount(amount, count), seed, Purpose::random_subset);
+  if (static_cast<int>(rows.size()) == count) return;
+  dataset.train = take_rows(dataset.train, rows, dataset.image_bytes());
   dataset.checksum = checksum_of(dataset);
+}
+
+int subset_count(const std::string& amount, int count, int classes) {
+  return is_per_class(amount) ? parse_per_class(amount, count, classes) * classes : parse_amount(amount, count);
 }
 
 void validation_split(Dataset& dataset, int n, std::uint32_t seed) {

@@ -22,9 +22,11 @@ ImageSplit take_rows(const ImageSplit& split, const std::vector<std::int32_t>& r
 void limit_train(Dataset& dataset, int n);
 void limit_test(Dataset& dataset, int n);
 
-/// A random part of the training images: "5000" (a count), "0.1" or "10%" (a share, rounded, at least one image).
-/// Error(usage) if it does not parse or asks for more than there is.
+/// A random part of the training images: "5000" (a count), "0.1" or "10%" (a share, rounded, at least one image), or
+/// "20/class" (as many of each). Error(usage) if it does not parse or asks for more than there is.
 void subset_train(Dataset& dataset, const std::string& amount, std::uint32_t seed);
+/// How many that are, of `count` images of `classes` classes. Error(usage) likewise.
+int subset_count(const std::string& amount, int count, int classes);
 
 /// Moves n random training images into the test split and drops the published test images.
 /// Error(usage) unless 0 < n < training images.

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "data/key_values.h"
 #include "kernels/error.h"
 #include "kernels/philox.h"
 
@@ -248,40 +248,23 @@ void add_label_noise(const SyntheticOptions& options, ImageSplit& split) {
   }
 }
 
-template <typename Number>
-Number parse_number(const std::string& key, const std::string& value, Number low, Number high) {
-  Number number{};
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  RETORT_CHECK(error == std::errc() && end == value.data() + value.size() && number >= low && number <= high,
-               "synthetic: ", key, "=", value, " is not a number from ", low, " to ", high);
-  return number;
-}
-
 }  // namespace
 
 SyntheticOptions parse_synthetic(const std::string& text) {
   SyntheticOptions options;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string item = text.substr(begin, end - begin);
-    begin = end + 1;
-    const std::size_t equals = item.find('=');
-    const std::string key = item.substr(0, equals);
-    const std::string value = equals == std::string::npos ? std::string() : item.substr(equals + 1);
-    if (key == "train") {
-      options.train = parse_number(key, value, 1, 10'000'000);
-    } else if (key == "test") {
-      options.test = parse_number(key, value, 1, 10'000'000);
-    } else if (key == "classes") {
-      options.classes = parse_number(key, value, 2, kShapes);
-    } else if (key == "seed") {
-      options.seed = parse_number<std::uint32_t>(key, value, 0, 0xffffffffU);
-    } else if (key == "noise") {
-      options.noise = parse_number(key, value, 0.0F, 0.999F);
+  for (const KeyValue& option : key_values("synthetic", text)) {
+    if (option.key == "train") {
+      options.train = option.number(1, 10'000'000);
+    } else if (option.key == "test") {
+      options.test = option.number(1, 10'000'000);
+    } else if (option.key == "classes") {
+      options.classes = option.number(2, kShapes);
+    } else if (option.key == "seed") {
+      options.seed = option.number<std::uint32_t>(0, 0xffffffffU);
+    } else if (option.key == "noise") {
+      options.noise = option.number(0.0F, 0.999F);
     } else {
-      fail(ErrorKind::usage, retort::text("synthetic: unknown option '", item,
-                                          "'; known: train=N, test=N, classes=2..10, seed=N, noise=SHARE"));
+      option.refuse("train=N, test=N, classes=2..10, seed=N, noise=SHARE");
     }
   }
   return options;
@@ -303,6 +286,7 @@ Dataset make_synthetic(const SyntheticOptions& options) {
   if (options.noise > 0) add_label_noise(options, dataset.train);
   dataset.crop_padding = 2;
   dataset.flip = true;  // no shape has a handedness, so a mirrored one is another sample of its class
+  validate(dataset);
   measure_normalisation(dataset);
   dataset.checksum = checksum_of(dataset);
   return dataset;

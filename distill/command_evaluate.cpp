@@ -22,7 +22,7 @@ struct EvaluateArguments {
 
 struct Evaluated {
   Dataset data;
-  std::string net;
+  std::string net, metric;
   Evaluation evaluation;
   std::vector<float> logits;  // (count, outputs)
   int outputs = 0;
@@ -42,9 +42,10 @@ Evaluated run(const EvaluateArguments& a) {
   if (const auto seen = normalisation_of(file, path, out.data.channels)) set_normalisation(out.data, *seen);
   const auto task = make_task(out.data);
   out.outputs = task->outputs();
+  out.metric = task->metric();
   const Device device = device_of(a.device);
   Context context(device, precision_of(a.precision, device));
-  const auto network = network_of(file, path, a.net, {out.data.height, out.data.width, out.data.channels}, out.outputs);
+  const auto network = network_of(file, path, a.net, input_of(out.data), out.outputs);
   network->parameters().materialise(context, 0, Trainable::no);
   load_network(file, path, *network, false);
   out.net = network->name();
@@ -97,20 +98,15 @@ void evaluate_command(const EvaluateArguments& a) {
     nlohmann::ordered_json object = {{"net", e.net},
                                      {"split", a.split},
                                      {"rows", e.evaluation.rows},
-                                     {e.data.classes > 0 ? "accuracy" : "error", e.evaluation.metric},
+                                     {e.metric, e.evaluation.metric},
                                      {"loss", e.evaluation.loss}};
     if (e.data.classes > 0) object["confusion"] = confusion_of(e, split);
     std::printf("%s\n", object.dump().c_str());
     return;
   }
-  if (e.data.classes == 0) {
-    std::printf("%s on %ld %s samples: error %.6g\n", e.net.c_str(), static_cast<long>(e.evaluation.rows),
-                a.split.c_str(), e.evaluation.metric);
-    return;
-  }
-  std::printf("%s on %ld %s images: accuracy %.2f %%, loss %.4f\n", e.net.c_str(), static_cast<long>(e.evaluation.rows),
-              a.split.c_str(), 100 * e.evaluation.metric, e.evaluation.loss);
-  print_confusion(e, split);
+  std::printf("%s on %ld %s images: %s %s, loss %.4f\n", e.net.c_str(), static_cast<long>(e.evaluation.rows),
+              a.split.c_str(), e.metric.c_str(), metric_text(e.metric, e.evaluation.metric).c_str(), e.evaluation.loss);
+  if (e.data.classes > 0) print_confusion(e, split);
 }
 
 void predict_command(const EvaluateArguments& a) {
@@ -139,7 +135,7 @@ void add_common(CLI::App* command, EvaluateArguments& a) {
 
 void add_evaluate_commands(CLI::App& app) {
   auto a = std::make_shared<EvaluateArguments>();
-  CLI::App* evaluate = app.add_subcommand("evaluate", "Accuracy, loss and confusion of a checkpoint");
+  CLI::App* evaluate = app.add_subcommand("evaluate", "Accuracy (or error), loss and confusion of a checkpoint");
   add_common(evaluate, *a);
   evaluate->add_flag("--json", a->json,
                      "one JSON object: net, split, rows, accuracy, loss, confusion[label][prediction]");
@@ -148,7 +144,7 @@ void add_evaluate_commands(CLI::App& app) {
   auto p = std::make_shared<EvaluateArguments>();
   CLI::App* predict = app.add_subcommand("predict", "Write the logits of a checkpoint, in the data set's order");
   add_common(predict, *p);
-  predict->add_option("--out", p->out, "safetensors file: logits [N, classes] float32, labels [N] int32")->required();
+  predict->add_option("--out", p->out, "safetensors file: logits [N, outputs] float32, labels [N] int32 where there are classes")->required();
   predict->callback([p] { predict_command(*p); });
 }
 

@@ -27,8 +27,9 @@ void report(const Arguments& a) {
   DataSource source(a.data);
   std::vector<ReportedFindings> runs;
   for (const FoundRun& where : found.runs) {
-    ReportedFindings entry{read_run(where), {}};
+    ReportedFindings entry{read_run(where), {}, {}};
     entry.samples = look_at_samples(entry.run, source, pictures_a_gallery);
+    entry.augmented = look_at_augmentation(entry.run, source);
     for (const std::string& what : entry.run.missing)
       std::printf("%s: %s\n", where.name.c_str(), printable(what).c_str());
     runs.push_back(std::move(entry));

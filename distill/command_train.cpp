@@ -8,6 +8,7 @@
 #include "distill/commands.h"
 #include "distill/interrupt.h"
 #include "distill/options.h"
+#include "distill/task.h"
 #include "distill/trainer.h"
 #include "kernels/error.h"
 
@@ -24,7 +25,8 @@ struct TrainArguments {
 /// Options that only one of the commands has.
 bool belongs(const std::string& command, const std::string& option) {
   static const std::set<std::string> distill_only = {"method", "teacher", "teacher-net", "significance", "weights", "top-share",
-                                                     "temperature", "alpha", "cache-teacher", "fold-teacher"};
+                                                     "temperature", "alpha", "cache-teacher", "fold-teacher", "mix", "mix-share", "mix-beta",
+                                                     "encoders", "tst-phases", "tst-length", "tst-module", "tst-terms"};
   static const std::set<std::string> teach_only = {"label-smoothing"};
   return command == "distill" ? teach_only.count(option) == 0 : distill_only.count(option) == 0;
 }
@@ -111,8 +113,9 @@ void run(const TrainArguments& arguments, const CLI::App* command) {
   if (arguments.json) {
     std::printf("%s\n", to_json(result).c_str());
   } else if (result.finished) {
-    std::printf("last %s %.2f %%, best %.2f %% (epoch %d); run folder %s\n", result.metric.c_str(), 100 * result.last,
-                100 * result.best, result.best_epoch, options.out.c_str());
+    std::printf("last %s %s, best %s (epoch %d); run folder %s\n", result.metric.c_str(),
+                metric_text(result.metric, result.last).c_str(), metric_text(result.metric, result.best).c_str(),
+                result.best_epoch, options.out.c_str());
   }
 }
 

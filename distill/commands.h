@@ -8,6 +8,7 @@ namespace retort {
 void add_train_commands(CLI::App& app);     // teach, distill
 void add_evaluate_commands(CLI::App& app);  // evaluate, predict
 void add_import_command(CLI::App& app);     // import
+void add_tst_pretrain_command(CLI::App& app);  // tst-pretrain
 void add_export_command(CLI::App& app);     // export
 void add_data_command(CLI::App& app);       // data check, data synth
 void add_info_command(CLI::App& app);       // info

@@ -10,6 +10,7 @@ struct DatasetRecipe {
   std::string teacher, student;  ///< networks
   double epochs = 30;
   int batch = 128;
+  std::string optimizer = "sgd";
   double lr = 0.1;          ///< of a teacher
   double student_lr = 0.1;  ///< of a student under distillation
   int nesterov = 0;

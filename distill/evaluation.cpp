@@ -1,5 +1,7 @@
 #include "distill/evaluation.h"
 
+#include "distill/forward_input.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -25,12 +27,12 @@ Tensor Evaluator::one_batch(int rows) {
   RETORT_LAUNCH(context_, 0, begin_step, feed_.tables(), rows, samples.i32(), step_.device());
   Tape tape(context_, Tape::Recording::off);
   const Batch batch = data_.batch(samples, {}, step_.device());
-  const Var images = tape.variable(batch.images, false, "images");
-  const Var output = network_.forward(tape, {images, batch.samples, step_.device()}, ForwardMode::evaluation());
-  const RowReport report = task_.loss(tape, output, batch, step_.device(), {});
+  const Var output = network_.forward(tape, forward_input(tape, batch, step_.device()), ForwardMode::evaluation());
+  const RowReport report = task_.loss(tape, output, {batch, step_.device(), {}});
   StepOutcome outcome;
   outcome.rows = rows;
   outcome.loss = report.loss.f32();
+  if (report.error) outcome.error = report.error.f32();
   outcome.correct = report.correct.i32();
   outcome.participates = report.participates.i32();
   outcome.samples = samples.i32();
@@ -56,7 +58,7 @@ Evaluation Evaluator::run(std::vector<float>* logits) {
   }
   step_.pull();
   const StepState& totals = step_.host;
-  return {task_.value(totals.loss_sum, totals.correct, data_.count()), totals.loss_sum / std::max(1, data_.count()),
+  return {task_.value(totals), totals.loss_sum / std::max(1, data_.count()),
           data_.count()};
 }
 

@@ -11,6 +11,7 @@ struct Ledger {
   std::int64_t teacher_forward = 0;
   std::int64_t teacher_backward = 0;
   std::int64_t distinct_samples = 0;  ///< training samples that ever entered a backward pass
+  std::int64_t mixtures = 0;          ///< of the samples forwarded, those that are mixtures of two
   double flops = 0;                   ///< 2 x multiply-accumulates that were executed, masked rows included
 };
 
@@ -22,6 +23,7 @@ void visit_fields(AnyLedger& l, Visitor&& visit) {
   visit("teacher_forward", l.teacher_forward);
   visit("teacher_backward", l.teacher_backward);
   visit("distinct_samples", l.distinct_samples);
+  visit("mixtures", l.mixtures);
   visit("flops", l.flops);
 }
 

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   retort::add_reproduce_command(app);
   retort::add_sweep_command(app);
   retort::add_import_command(app);
+  retort::add_tst_pretrain_command(app);
   retort::add_export_command(app);
   retort::add_report_command(app);
   retort::add_data_command(app);

@@ -1,5 +1,7 @@
 #include "distill/options.h"
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "distill/dataset_recipe.h"
@@ -37,7 +39,7 @@ void resolve(RunOptions& o) {
   fill(o.net, o.command == "teach" ? recipe.teacher : recipe.student, o.net.empty());
   fill(o.epochs, recipe.epochs, o.epochs < 0);
   fill(o.batch, recipe.batch, o.batch == 0);
-  fill(o.optimizer, std::string("sgd"), o.optimizer.empty());
+  fill(o.optimizer, recipe.optimizer, o.optimizer.empty());
   fill(o.lr, o.command == "teach" ? recipe.lr : recipe.student_lr, o.lr < 0);
   fill(o.momentum, 0.9, o.momentum < 0);
   fill(o.nesterov, recipe.nesterov, o.nesterov < 0);
@@ -50,6 +52,18 @@ void resolve(RunOptions& o) {
     }
   }
   fill(o.regulation, std::string(regulates ? "mask" : "off"), o.regulation.empty());
+  const bool extends = find_method(o.method).extends && o.command == "distill";
+  fill(o.mix, std::string(extends ? "either" : "none"), o.mix.empty());
+
+  const bool transforms = find_method(o.method).transforms && o.command == "distill";
+  one_of("tst-module", o.tst_module, {"trained", "untrained", "random"});
+  one_of("tst-terms", o.tst_terms, {"both", "teacher", "student"});
+  const bool module_learns = transforms && o.tst_module != "untrained";
+  if (module_learns) {
+    // The published schedule of 240 epochs, in proportion.
+    if (o.tst_phases.empty()) o.tst_phases = {std::round(o.epochs / 8), std::round(3 * o.epochs / 8)};
+    fill(o.tst_length, std::max(1.0, std::round(o.epochs / 8)), o.tst_length < 0);
+  }
 
   one_of("device", o.device, {"auto", "cpu", "cuda"});
   // Decided once: a run that is resumed stays where it began.
@@ -64,6 +78,9 @@ void resolve(RunOptions& o) {
   if (o.fold_teacher == "auto" && o.command == "distill") o.fold_teacher = "on";  // decided once, as the device is
   one_of("optimizer", o.optimizer, {"sgd", "adamw"});
   one_of("augment", o.augment, {"recipe", "none", "crop", "flip", "crop-flip"});
+  one_of("mix", o.mix, {"none", "mixup", "cutmix", "either"});
+  in_range("mix-share", o.mix_share, 0, 1);
+  in_range("mix-beta", o.mix_beta, 1, MixRule::kLargestBeta);
   one_of("shuffle", o.shuffle, {"on", "off"});
   one_of("regulation", o.regulation, {"off", "mask", "compact", "auto"});
   one_of("mask", o.mask, {"confidence", "random"});
@@ -71,6 +88,7 @@ void resolve(RunOptions& o) {
   one_of("divisor", o.divisor, {"batch", "participants"});
   schedule_kind(o.schedule);
   in_range("epochs", o.epochs, 1e-6, 1e6);
+  in_range("eval-every", o.eval_every, 1, 1e6);
   in_range("batch", o.batch, 1, 1 << 16);
   in_range("lr", o.lr, 0, 1e3);
   in_range("momentum", o.momentum, 0, 0.9999);
@@ -102,7 +120,31 @@ void resolve(RunOptions& o) {
   }
   RETORT_CHECK(o.rescore == 1 || o.regulation == "compact" || o.regulation == "auto", "--rescore ", o.rescore,
                " needs --regulation compact or auto: nothing else has a scoring pass");
+  RETORT_CHECK(!extends || o.mix != "none", "--method ", o.method, " needs --mix mixup, cutmix or either");
+  RETORT_CHECK(o.command == "distill" || o.mix == "none", "--mix ", o.mix, ": a mixture has no label but the teacher's");
+  RETORT_CHECK(o.rescore == 1 || o.eval_every == 1, "--rescore ", o.rescore, " needs --eval-every 1");
+  RETORT_CHECK(o.rescore == 1 || o.mix == "none", "--rescore ", o.rescore, " needs --mix none: each epoch has other mixtures");
+  RETORT_CHECK(o.regulation != "auto" || o.eval_every == 1, "--regulation auto, which chooses after each epoch, needs --eval-every 1");
+  RETORT_CHECK(o.mix == "none" || !find_method(o.method).weighs_by_significance, "--mix ", o.mix, ": --method ", o.method,
+               " learns from some of the samples only, but mixtures hold the others too");
+  if (transforms) {
+    RETORT_CHECK(o.regulation == "off" && o.mix == "none", "--method ", o.method,
+                 " needs --regulation off and --mix none");
+    RETORT_CHECK(o.cache_teacher != "on", "--method ", o.method, " needs --cache-teacher off: its images change");
+    for (const double epoch : o.tst_phases) {
+      RETORT_CHECK(epoch >= 0 && epoch < o.epochs && epoch == std::floor(epoch), "--tst-phases ", epoch,
+                   ": whole numbers of epochs below ", o.epochs, " are possible");
+    }
+    RETORT_CHECK(std::is_sorted(o.tst_phases.begin(), o.tst_phases.end()), "--tst-phases: in ascending order");
+    RETORT_CHECK(!module_learns || (o.tst_length >= 1 && o.tst_length <= 10'000 && o.tst_length == std::floor(o.tst_length)), "--tst-length ",
+                 o.tst_length, ": must be a whole number of epochs, 1 to 10,000");
+  }
+  RETORT_CHECK(transforms || (o.tst_module == "trained" && o.tst_terms == "both" && o.encoders.empty()),
+               "--encoders, --tst-module and --tst-terms need --method tst");
+  RETORT_CHECK(module_learns || o.tst_length < 0, "--tst-length needs --method tst, with a module that learns");
+  RETORT_CHECK(module_learns || o.tst_phases.empty(), "--tst-phases needs --method tst, with a module that learns");
   if (o.cache_teacher == "on") {
+    RETORT_CHECK(o.mix == "none", "--cache-teacher on needs --mix none: the teacher has to see what the student sees");
     RETORT_CHECK(o.augment == "none" || (o.augment == "recipe" && !recipe.augments),
                  "--cache-teacher on needs --augment none: the teacher has to see what the student sees");
   }

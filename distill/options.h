@@ -33,8 +33,15 @@ struct RunOptions {
   double alpha = 0.9;
   std::string cache_teacher = "auto";
   std::string fold_teacher = "auto";
+  // TST
+  std::string encoders;
+  std::vector<double> tst_phases;
+  double tst_length = -1;
+  std::string tst_module = "trained";
+  std::string tst_terms = "both";
   // Recipe; negative or empty values are filled in from the data set's recipe
   double epochs = -1;
+  int eval_every = 1;
   int batch = 0;
   std::string optimizer;
   double lr = -1;
@@ -49,6 +56,9 @@ struct RunOptions {
   double gamma = 0.1;
   double label_smoothing = 0;
   std::string augment = "recipe";
+  std::string mix;
+  double mix_share = 1;
+  int mix_beta = 1;
   std::string shuffle = "on";
   // Self-regulation
   std::string regulation;
@@ -73,7 +83,7 @@ struct RunOptions {
 template <typename Visitor>
 void visit_option_members(Visitor&& visit) {
   using O = RunOptions;
-  visit("data", &O::data, "data set: NAME:PATH with mnist, fashion-mnist, cifar10, cifar100, folder; or synthetic");
+  visit("data", &O::data, "data set: NAME:PATH with mnist, fashion-mnist, cifar10, cifar100, folder, mpiigaze; or synthetic, gaze-synthetic");
   visit("net", &O::net, "network to train (retort info --nets); default: the recipe's");
   visit("seed", &O::seed, "seed of everything random");
   visit("device", &O::device, "auto, cpu or cuda");
@@ -93,7 +103,15 @@ void visit_option_members(Visitor&& visit) {
   visit("cache-teacher", &O::cache_teacher, "teacher logits computed once: auto (when nothing is augmented), on, off");
   visit("fold-teacher", &O::fold_teacher,
         "the teacher's batch norm folded into its convolutions: auto (on), on, off; differs in the last bits");
+  visit("encoders", &O::encoders,
+        "tst: file of retort tst-pretrain; default: encoders.safetensors in the teacher's run folder");
+  visit("tst-phases", &O::tst_phases,
+        "tst: epochs of the student after which its module learns [choice: 1/8 and 3/8 of all, as 30 and 90 of 240]");
+  visit("tst-length", &O::tst_length, "tst: epochs that the module learns each time [choice: 1/8 of the student's]");
+  visit("tst-module", &O::tst_module, "tst: trained; ablations: untrained (never), random (strengths are drawn)");
+  visit("tst-terms", &O::tst_terms, "tst: what the module learns from: both; ablations: teacher, student");
   visit("epochs", &O::epochs, "passes over the training samples in use; fractions count");
+  visit("eval-every", &O::eval_every, "epochs between two evaluations, with their line and checkpoint; the last epoch has one too");
   visit("batch", &O::batch, "batch size");
   visit("optimizer", &O::optimizer, "sgd or adamw");
   visit("lr", &O::lr, "learning rate (one-cycle: the peak)");
@@ -109,6 +127,9 @@ void visit_option_members(Visitor&& visit) {
   visit("gamma", &O::gamma, "multi-step: the factor");
   visit("label-smoothing", &O::label_smoothing, "of the cross-entropy (teach)");
   visit("augment", &O::augment, "recipe (the data set's), none, crop, flip, crop-flip");
+  visit("mix", &O::mix, "beyond the data set, labelled by the teacher: none, mixup, cutmix, either; default: the method's");
+  visit("mix-share", &O::mix_share, "share of the samples that are mixed, drawn anew each epoch [choice: 1]");
+  visit("mix-beta", &O::mix_beta, "k: a mixed sample's own part is drawn from Beta(k, k); 1 is uniform [choice: 1]");
   visit("shuffle", &O::shuffle, "on or off");
   visit("regulation", &O::regulation, "off, mask (the paper's rule), compact (saves time, its own learning rate), auto");
   visit("mask", &O::mask, "who participates: confidence (self-regulation) or random (control)");
@@ -122,7 +143,7 @@ void visit_option_members(Visitor&& visit) {
         "compact: score a sample every N epochs and reuse its mask in between; inexact for N > 1");
   visit("init", &O::init, "start from this checkpoint instead of random parameters");
   visit("val-split", &O::val_split, "N training images held out and used instead of the test set");
-  visit("subset", &O::subset, "random part of the training images: 5000, 0.1 or 10%");
+  visit("subset", &O::subset, "random part of the training images: 5000, 0.1, 10% or 20/class");
   visit("limit", &O::limit, "use the first N training images only");
   visit("max-steps", &O::max_steps, "stop after N batches (then --resume can go on)");
   visit("save-every-steps", &O::save_every_steps, "write a checkpoint every N batches, besides one an epoch");

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "distill/task.h"
+
 namespace retort {
 namespace {
 
@@ -39,7 +41,7 @@ std::string progress_line(const Position& p, double batches_per_second) {
   const auto done = static_cast<std::size_t>(p.batches > 0 ? std::clamp(width * p.batch / p.batches, 0, width) : width);
   std::string line = formatted("epoch %d/%d [", p.epoch, p.epochs) + std::string(done, '=') +
                      std::string(width - done, ' ') + formatted("] %d/%d", p.batch, p.batches);
-  if (p.metric >= 0) line += formatted("  %.2f %%", 100 * p.metric);
+  if (p.metric >= 0) line += "  " + metric_text(p.metric_name, p.metric);
   if (p.participation >= 0) line += formatted("  %.0f %% take part", 100 * p.participation);
   if (batches_per_second <= 0) return line;
   return line + formatted("  %.0f images/s  ", batches_per_second * p.images) +

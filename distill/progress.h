@@ -19,8 +19,9 @@ struct Position {
   int batch = 0, batches = 0;     ///< of this epoch, done and all
   std::int64_t batches_left = 0;  ///< of the run
   int images = 0;                 ///< a batch
-  double metric = -1;             ///< after the epoch before; negative: none
-  double participation = -1;      ///< share of the epoch before; negative: everybody takes part
+  const char* metric_name = "accuracy";
+  double metric = -1;         ///< of the last evaluation; negative: none yet
+  double participation = -1;  ///< share of the epoch before; negative: everybody takes part
 };
 
 class Progress {

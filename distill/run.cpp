@@ -1,16 +1,16 @@
 #include "distill/run.h"
 
 #include <filesystem>
-#include <iomanip>
 
 #include "distill/checkpoint.h"
 #include "distill/normalisation.h"
+#include "distill/tst/phase_log.h"
 #include "distill/version.h"
 
 namespace retort {
 namespace {
 
-/// Between the accuracy that a teacher's file claims and the one it has here.
+/// Between the accuracy that a teacher's file claims and the one it has here; of a regression's error, a share.
 constexpr double claim_tolerance = 0.005;
 
 }  // namespace
@@ -27,7 +27,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
       task_(make_task(data_)),
       train_(context_, data_, data_.train),
       test_(context_, data_, data_.test),
-      network_(make_network(options.net, {data_.height, data_.width, data_.channels}, task_->outputs())),
+      network_(make_network(options.net, input_of(data_), task_->outputs())),
       lock_(options.out),
       folder_(options.out),
       plans_(context_.device(), options, resume && folder_.has_checkpoint() ? folder_.file("plans.json") : "", say_),
@@ -54,6 +54,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   plan_.data = &train_;
   if (teacher_) prepare_subset();
   plan_.batch = std::min(plan_.batch, samples_in_use());
+  if (!teaches() && plan_.method->transforms) prepare_transforms();
   runner_ = std::make_unique<StepRunner>(context_, plan_, data_.train.count());
 
   state_.regulation = options_.regulation == "auto" ? "mask" : options_.regulation;
@@ -79,6 +80,7 @@ Run::Run(const RunOptions& options, bool resume, const LineSink& say)
   plans_.write(folder_.file("plans.json"));
   folder_.write_environment(context_.device(), threads_, data_);
   timing_ = folder_.keep_metrics(state_.epoch);
+  if (transforms_) keep_phases(folder_.file("phases.jsonl"), state_.phases);
   began_finite_ = first_nonfinite_value(*network_).empty();
 }
 
@@ -98,7 +100,7 @@ void Run::prepare_subset() {
   const Significance all =
       own ? significance_of(teacher_->file(), teacher_->path()) : read_significance_csv(options_.significance);
   const Significance here =
-      aligned(all, source_rows(data_.train), data_.train.labels, own ? teacher_->path() : options_.significance);
+      aligned(all, source_rows(data_.train), labels_of(data_.train), own ? teacher_->path() : options_.significance);
   const std::vector<float> weights = significance_weights(here, options_.weights, options_.top_share);
   train_.set_weights(weights);
   subset_ = positive_rows(weights);
@@ -110,15 +112,16 @@ void Run::prepare_teacher() {
   teacher_metric_ = found.metric;
   context_.clear_macs();  // evaluations do not count
   const double claimed = teacher_->claimed(data_.checksum);
-  std::ostringstream line;
-  line << "teacher " << teacher_->network().name() << " from " << teacher_->path() << ": " << std::fixed
-       << std::setprecision(2) << 100 * found.metric << " % on the test split";
-  if (claimed >= 0) line << " (its file says " << 100 * claimed << " %)";
-  say_(line.str());
-  RETORT_CHECK_AS(ErrorKind::input, claimed < 0 || std::abs(claimed - found.metric) <= claim_tolerance, teacher_->path(),
+  const std::string metric = task_->metric();
+  const std::string says = claimed >= 0 ? " (its file says " + metric_text(metric, claimed) + ")" : "";
+  say_(text("teacher ", teacher_->network().name(), " from ", teacher_->path(), ": ", metric_text(metric, found.metric),
+            " on the test split", says));
+  RETORT_CHECK_AS(ErrorKind::input, claimed < 0 || std::abs(claimed - found.metric) <= claim_tolerance * (metric == "accuracy" ? 1 : claimed),
+                  teacher_->path(),
                   ": the teacher reaches ", found.metric, " where its file says ", claimed,
                   "; it is not the network it claims to be");
-  const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && !plan_.augmentation.any());
+  const bool same_images = !plan_.augmentation.any() && !plan_.method->transforms;
+  const bool caches = options_.cache_teacher == "on" || (options_.cache_teacher == "auto" && same_images);
   if (!caches) return;
   cache_teacher();
 }

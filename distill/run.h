@@ -18,6 +18,7 @@
 #include "distill/run_state.h"
 #include "distill/saved_logits.h"
 #include "distill/trainer.h"
+#include "distill/tst/phase.h"
 
 namespace retort {
 
@@ -43,17 +44,22 @@ class Run {
   void resume_from(const TensorFile& file, const std::string& path);
   void send_inputs();
   void begin_epoch();
+  void begin_period();
   void feed_epoch();
   void finish_writing();
   std::vector<std::int32_t> order_of(int epoch) const;
-  std::vector<std::int64_t> classes_in_epoch(const std::vector<std::int32_t>& order) const;
+  std::vector<std::int64_t> rows_by_class() const;
   void one_batch(int rows);
   void account();
   [[noreturn]] void fail_diverged(const std::string& what);
   void watch_for_divergence();
   void report(const SkippedStep& step);
   void end_epoch();
+  void end_period();
   void choose_regulation();
+  void prepare_transforms();
+  bool run_phases();
+  void record_phase(PhaseRecord record, int phase, int epoch);
   void save();
   void capture_state();
   Significance significance() const;
@@ -65,6 +71,10 @@ class Run {
   /// Epochs since the masks of this epoch were made: 0 where samples are scored.
   int mask_age() const { return state_.regulation == "compact" ? state_.epoch % options_.rescore : 0; }
   bool counts_classes() const { return options_.regulation != "off" && data_.classes > 0; }
+  /// Between two epochs, the first of which was evaluated: periods are the epochs from one evaluation to the next.
+  bool between_periods() const {
+    return state_.batch == 0 && (state_.epoch % options_.eval_every == 0 || state_.batches == total_batches());
+  }
   bool teaches() const { return options_.command == "teach"; }
   /// The last step was applied. While steps are skipped, the checkpoint before them is the one to keep.
   bool healthy() const { return step_.host.skipped_in_a_row == 0 && training_step_.host.skipped_in_a_row == 0; }
@@ -91,6 +101,8 @@ class Run {
   double participation_ = -1;  ///< of the epoch before; negative: none
   Schedule schedule_;
   StepPlan plan_;
+  std::unique_ptr<LearnedTransforms> transforms_;  ///< of --method tst
+  std::unique_ptr<LearningPhase> phase_;           ///< where its module learns
   std::vector<std::int32_t> subset_;
   DeviceStep step_, training_step_;  // the second of compact regulation's training steps
   std::unique_ptr<StepRunner> runner_;
@@ -103,7 +115,6 @@ class Run {
   Timing timing_;
   Cost cost_;
   std::future<std::vector<std::int32_t>> next_order_;  ///< of the rows in the epoch after this one
-  std::vector<std::int64_t> rows_by_class_;            ///< (classes) of the epoch in progress; empty without regulation
   std::vector<float> logits_;                          ///< (test samples, outputs) after the last epoch
   Background writing_;                                 ///< to the folder, while the next epoch runs
 };

@@ -29,6 +29,7 @@ void Run::resume_from(const TensorFile& file, const std::string& path) {
                   "; results would differ in the last bits. Give ",
                   stored.threads > 0 ? text("--device cpu --threads ", stored.threads) : "--device cuda",
                   " on the same kind of ", stored.threads > 0 ? "processor" : "GPU");
+  if (transforms_) transforms_->read(file, path);
   state_ = std::move(stored);
   saved_at_ = state_.batches;
   context_.clear_macs();  // the teacher's cached logits are in the stored ledger already
@@ -54,7 +55,7 @@ Significance Run::significance() const {
   Significance s;
   s.count = runner_->significance();
   s.index = source_rows(data_.train);
-  s.label = data_.train.labels;
+  s.label = labels_of(data_.train);
   s.epochs = state_.epoch;
   return s;
 }
@@ -67,12 +68,13 @@ void Run::save() {
   TensorFile file;
   add_network(file, *network_, true);
   add_run_state(file, state_);
+  if (transforms_) transforms_->add_to(file);
   if (options_.regulation != "off") add_significance(file, significance());
   add_normalisation(file, normalisation_of(data_));
   file.metadata["data"] = data_.name;
   file.metadata["data_checksum"] = data_.checksum;
-  // In the middle of an epoch the parameters are no longer those the metric was measured with.
-  if (state_.epoch > 0 && state_.batch == 0) file.metadata["last_metric"] = claim();
+  // Between two evaluations the parameters are no longer those the metric was measured with.
+  if (state_.epoch > 0 && between_periods()) file.metadata["last_metric"] = claim();
   writing_.run([this, file = std::move(file)] { folder_.write_checkpoint(file); });
   saved_at_ = state_.batches;
 }

@@ -1,6 +1,8 @@
 // All memory is asked for before step 1.
 #include "distill/run.h"
 
+#include "distill/forward_input.h"
+
 namespace retort {
 
 /// Runs each kind of step once without launching anything, so that all memory is asked for before step 1.
@@ -29,8 +31,7 @@ void Run::measure_forward_cost() {
     context_.clear_macs();
     Tape tape(context_, Tape::Recording::off);
     const Batch batch = train_.batch(rows.data(), plan_.batch, {}, step_.device());
-    network.forward(tape, {tape.variable(batch.images, false), batch.samples, step_.device()},
-                    ForwardMode::evaluation());
+    network.forward(tape, forward_input(tape, batch, step_.device()), ForwardMode::evaluation());
     return context_.macs() / plan_.batch;
   };
   cost_.student_forward = one_image(*network_);
@@ -41,6 +42,7 @@ void Run::measure_steps(int batch) {
   context_.begin_measuring();
   for (const int count : {batch, samples_in_use() % batch}) {
     if (count == 0) continue;
+    if (phase_) phase_->measure(count);
     runner_->train(count, step_);
     if (options_.regulation == "compact" || options_.regulation == "auto") {
       runner_->train_compact(count, step_, training_step_);

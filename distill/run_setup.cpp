@@ -1,5 +1,7 @@
 #include "distill/run_setup.h"
 
+#include <filesystem>
+
 #include <cmath>
 #include <omp.h>
 
@@ -38,11 +40,31 @@ Dataset dataset_of(const RunOptions& o) {
   return load_dataset(o.data, load);
 }
 
+ImageFormat input_of(const Dataset& dataset) {
+  return {dataset.height, dataset.width, dataset.channels, dataset.train.auxiliary_width};
+}
+
+namespace {
+
+MixKind mix_kind(const std::string& name) {
+  return name == "mixup" ? MixKind::mixup : name == "cutmix" ? MixKind::cutmix : name == "either" ? MixKind::either : MixKind::none;
+}
+
+}  // namespace
+
 Augmentation augmentation_of(const RunOptions& o, const Dataset& dataset) {
-  if (o.augment == "none") return {};
-  if (o.augment == "recipe") return {dataset.crop_padding, dataset.flip};
-  const bool crop = o.augment != "flip", flip = o.augment != "crop";
-  return {crop ? (dataset.crop_padding > 0 ? dataset.crop_padding : 4) : 0, flip};
+  Augmentation a;
+  if (o.augment == "recipe") {
+    a.crop_padding = dataset.crop_padding;
+    a.flip = dataset.flip;
+  } else if (o.augment != "none") {
+    if (o.augment != "flip") a.crop_padding = dataset.crop_padding > 0 ? dataset.crop_padding : 4;
+    a.flip = o.augment != "crop";
+  }
+  a.mix.kind = mix_kind(o.mix);
+  a.mix.share = static_cast<float>(o.mix_share);
+  a.mix.beta = o.mix_beta;
+  return a;
 }
 
 Schedule schedule_of(const RunOptions& o) {
@@ -90,6 +112,17 @@ StepPlan step_plan_of(const RunOptions& o, const Dataset& dataset) {
   plan.record = o.graph != "off";
   plan.teacher_beside = true;
   return plan;
+}
+
+std::string encoders_path(const RunOptions& o) {
+  if (!o.encoders.empty()) return o.encoders;
+  RETORT_CHECK(std::filesystem::is_directory(o.teacher), "--method ", o.method,
+               " needs --encoders FILE (retort tst-pretrain makes it), or a teacher's run folder with encoders.safetensors");
+  return o.teacher + "/encoders.safetensors";
+}
+
+std::vector<std::int32_t> labels_of(const ImageSplit& split) {
+  return split.labels.empty() ? std::vector<std::int32_t>(static_cast<std::size_t>(split.count())) : split.labels;
 }
 
 std::vector<std::int32_t> source_rows(const ImageSplit& split) {

@@ -14,9 +14,11 @@ template <typename State, typename Visitor>
 void visit_counters(State& s, Visitor&& visit) {
   visit("step", s.step);
   visit("loss_sum", s.loss_sum);
+  visit("error_sum", s.error_sum);
   visit("rows", s.rows);
   visit("correct", s.correct);
   visit("participants", s.participants);
+  visit("mixtures", s.mixtures);
   visit("steps_applied", s.steps_applied);
   visit("steps_without_participants", s.steps_without_participants);
   visit("skipped", s.skipped);
@@ -31,6 +33,7 @@ void visit_scalars(State& s, Visitor&& visit) {
   visit("batches_since_step", s.batches_since_step);
   visit("regulation", s.regulation);
   visit("skipped", s.skipped);
+  visit("phases", s.phases);
   visit("last", s.last);
   visit("best", s.best);
   visit("best_epoch", s.best_epoch);

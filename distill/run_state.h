@@ -20,6 +20,7 @@ struct RunState {
   StepState totals;                  ///< counters and partial metrics of the epoch; compact: of the scoring pass
   StepState training;                ///< compact: counters of the training steps
   std::int64_t skipped = 0;          ///< steps skipped in the whole run
+  int phases = 0;                    ///< of a TST module's learning, completed
   double last = 0, best = 0;         ///< metric on the test split after the last and the best epoch
   int best_epoch = 0;
   std::int64_t participants = 0, scored = 0;  ///< over the whole run

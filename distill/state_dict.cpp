@@ -92,8 +92,8 @@ Match match(const TensorFile& file, const Network& network) {
 
 /// Channels and classes as the first and the last layer have them; what cannot be read is as in the literature.
 NetworkFormat read_format(const TensorFile& file, const std::string& net) {
-  const bool lenet = net.starts_with("lenet");
-  NetworkFormat format{net, lenet ? ImageFormat{28, 28, 1} : ImageFormat{32, 32, 3}, 2};
+  const bool lenet = net.starts_with("lenet"), gaze = net == "lenet-gaze";
+  NetworkFormat format{net, gaze ? ImageFormat{36, 60, 1} : lenet ? ImageFormat{28, 28, 1} : ImageFormat{32, 32, 3}, 2};
   const auto probe = make_network(net, format.input, format.classes);
   const Match m = match(file, *probe);
   const auto shape = [&](const std::string& name, std::size_t rank) {
@@ -110,10 +110,10 @@ NetworkFormat read_format(const TensorFile& file, const std::string& net) {
   if (!lenet) return format;
   const auto conv2 = shape("conv2.bias", 1), fc1 = shape("fc1.weight", 2);
   if (conv2.empty() || fc1.empty() || conv2[0] < 1) return format;
-  // Behind padding 2 and both pools a side of s is (s / 2 - 4) / 2.
+  // What is left of a square image's side s behind both pools: (s / 2 - 4) / 2, or without padding ((s - 4) / 2 - 4) / 2.
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(fc1[1] / conv2[0]))));
   if (side >= 1 && side <= 512 && side * side * conv2[0] == fc1[1]) {
-    format.input.height = format.input.width = static_cast<int>(4 * side + 8);
+    format.input.height = format.input.width = static_cast<int>(4 * side + (gaze ? 12 : 8));
   }
   return format;
 }
@@ -162,14 +162,15 @@ ImageFormat parse_image_format(const std::string& words, ErrorKind kind, const s
     numbers.push_back(whole_number(std::string_view(words).substr(begin, end - begin)).value_or(0));
     begin = end + 1;
   }
-  const bool good = numbers.size() == 3 && *std::min_element(numbers.begin(), numbers.end()) >= 1 &&
+  const bool good = (numbers.size() == 3 || numbers.size() == 4) && *std::min_element(numbers.begin(), numbers.end()) >= 1 &&
                     *std::max_element(numbers.begin(), numbers.end()) <= 4096;
-  RETORT_CHECK_AS(kind, good, who, ": ", quoted(words), " is no image format (32x32x3: height, width, channels)");
-  return {numbers[0], numbers[1], numbers[2]};
+  RETORT_CHECK_AS(kind, good, who, ": ", quoted(words), " is no image format (32x32x3: height, width, channels, and how many numbers beside the image if any)");
+  return {numbers[0], numbers[1], numbers[2], numbers.size() == 4 ? numbers[3] : 0};
 }
 
 std::string to_text(ImageFormat format) {
-  return text(format.height, "x", format.width, "x", format.channels);
+  const std::string image = text(format.height, "x", format.width, "x", format.channels);
+  return format.auxiliary > 0 ? text(image, "x", format.auxiliary) : image;
 }
 
 NetworkFormat format_of(const TensorFile& file, const std::string& path, const std::string& net,

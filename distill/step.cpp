@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "distill/forward_input.h"
 #include "kernels/queue.h"
 #include "kernels/recall.h"
 
@@ -43,13 +44,27 @@ StepRunner::StepRunner(Context& context, const StepPlan& plan, int data_count)
       data_count_(data_count),
       // At most one training step a scored batch, so the queue never holds more than two batches.
       queue_capacity_(2 * plan.batch),
-      feed_(context, data_count, plan.batch),
+      feed_(context, data_count * plan.copies(), plan.batch * plan.copies()),
       recorded_(context, plan.record),
       significance_(zeroed<std::int32_t>(context, data_count)),
       entered_(zeroed<std::uint8_t>(context, data_count)),
       judged_(zeroed<std::uint8_t>(context, data_count)),
       queue_(zeroed<std::int32_t>(context, queue_capacity_)),
       queue_count_(zeroed<std::int32_t>(context, 1)) {}
+
+void StepRunner::begin_epoch(const std::vector<std::int32_t>& order, const std::vector<StepRates>& rates) {
+  if (plan_.copies() == 1) return feed_.fill(order, rates);
+  // Batch by batch: its rows, then the same again.
+  std::vector<std::int32_t> doubled;
+  for (std::size_t first = 0; first < order.size(); first += static_cast<std::size_t>(plan_.batch)) {
+    const std::size_t end = std::min(order.size(), first + static_cast<std::size_t>(plan_.batch));
+    for (int copy = 0; copy < plan_.copies(); ++copy) {
+      doubled.insert(doubled.end(), order.begin() + static_cast<std::ptrdiff_t>(first),
+                     order.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+  }
+  feed_.fill(doubled, rates);
+}
 
 Tensor StepRunner::next_samples(int rows, DeviceStep& step) {
   const Tensor samples = context_.make({rows}, DType::i32, "samples");
@@ -60,10 +75,21 @@ Tensor StepRunner::next_samples(int rows, DeviceStep& step) {
 Batch StepRunner::make_batch(const Tensor& samples, const DeviceStep& step) {
   const auto start = std::chrono::steady_clock::now();
   Batch batch = plan_.data->batch(samples, plan_.augmentation, step.device());
+  if (plan_.transforms != nullptr) transform_copies(batch, step.device());
   if (context_.device() == Device::cpu) {
     data_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return batch;
+}
+
+/// The second half of the batch repeats the first; it becomes what the transforms make of it.
+void StepRunner::transform_copies(Batch& batch, const StepState* state) {
+  const int originals = batch.rows / 2;
+  const Tensor raw = plan_.data->raw_batch(batch.samples.part(0, originals), plan_.augmentation, state).images;
+  Tape tape(context_, Tape::Recording::off);
+  const LearnedTransforms::Versions versions = plan_.transforms->versions(tape, raw, state);
+  blend_into(context_, batch.images.part(originals, originals), raw, versions.images, versions.share,
+             plan_.data->normalisation());
 }
 
 Tensor StepRunner::teacher_logits(const Batch& batch, const DeviceStep& step) {
@@ -83,19 +109,19 @@ StepRunner::Outcome StepRunner::forward_backward_update(const Tensor& samples, c
   const Batch batch = in_phase("data", [&] { return make_batch(samples, step); });
   const Tensor teacher = teacher_logits(batch, step);
   Tape tape(context_);
-  const Var images = tape.variable(batch.images, false, "images");
+  const ForwardInput input = forward_input(tape, batch, step.device());
   const Var output = in_phase("forward", [&] {
     parameters.begin_step();
-    return plan_.network->forward(tape, {images, batch.samples, step.device()}, ForwardMode::training());
+    return plan_.network->forward(tape, input, ForwardMode::training());
   });
   context_.join_branches();
   RowReport rows = in_phase("loss", [&] {
-    if (!plan_.teacher) return plan_.task->loss(tape, output, batch, step.device(), loss);
-    return plan_.method->loss({tape, output, teacher, batch, step.device(), loss, plan_.distillation});
+    if (!plan_.teacher) return plan_.task->loss(tape, output, {batch, step.device(), loss});
+    return plan_.method->loss({tape, *plan_.task, output, teacher, {batch, step.device(), loss}, plan_.distillation});
   });
   in_phase("backward", [&] { tape.backward(); });
   in_phase("optimizer", [&] { optimizer_step(context_, parameters, plan_.optimizer, rows.loss, step.device()); });
-  return {std::move(rows), samples};
+  return {std::move(rows), samples, batch.labels};
 }
 
 void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool updated, bool commits_buffers,
@@ -104,9 +130,11 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool u
   StepOutcome out;
   out.rows = outcome.samples.shape().at(0);
   out.loss = outcome.rows.loss.f32();
+  if (outcome.rows.error) out.error = outcome.rows.error.f32();
   out.correct = outcome.rows.correct.i32();
   out.participates = outcome.rows.participates.i32();
   out.samples = outcome.samples.i32();
+  if (outcome.labels) out.labels = outcome.labels.i32();
   if (counts_significance) {
     out.significance = static_cast<std::int32_t*>(significance_.data());
     out.judged = static_cast<std::uint8_t*>(judged_.data());
@@ -129,7 +157,7 @@ void StepRunner::commit(const Outcome& outcome, bool counts_significance, bool u
 
 void StepRunner::train(int rows, DeviceStep& step) {
   recorded_.run("train", rows, [&] {
-    const Outcome outcome = forward_backward_update(next_samples(rows, step), plan_.loss, step);
+    const Outcome outcome = forward_backward_update(next_samples(rows * plan_.copies(), step), plan_.loss, step);
     commit(outcome, true, true, true, step);
   });
 }
@@ -140,9 +168,8 @@ void StepRunner::score(int rows, DeviceStep& scoring) {
   const Batch batch = make_batch(samples, scoring);
   plan_.network->parameters().begin_step();
   Tape tape(context_, Tape::Recording::off);
-  const Var images = tape.variable(batch.images, false, "images");
-  const Var output = plan_.network->forward(tape, {images, batch.samples, scoring.device()}, plan_.scoring);
-  const Outcome outcome{plan_.task->loss(tape, output, batch, scoring.device(), plan_.loss), samples};
+  const Var output = plan_.network->forward(tape, forward_input(tape, batch, scoring.device()), plan_.scoring);
+  const Outcome outcome{plan_.task->loss(tape, output, {batch, scoring.device(), plan_.loss}), samples, batch.labels};
   RETORT_LAUNCH(context_, 0, judge_step, rows, outcome.rows.loss.f32(), scoring.device());
   commit(outcome, true, false, plan_.scoring.update_statistics, scoring);
   queue_participants(samples, outcome.rows.participates, scoring);

@@ -11,6 +11,7 @@
 #include "distill/options.h"
 #include "distill/task.h"
 #include "distill/teacher.h"
+#include "distill/tst/transforms.h"
 #include "engine/optimizer.h"
 #include "engine/recorded_steps.h"
 #include "nets/network.h"
@@ -24,6 +25,7 @@ struct StepPlan {
   const Method* method = nullptr;  ///< how it learns from the teacher
   const Task* task = nullptr;
   DeviceDataset* data = nullptr;
+  LearnedTransforms* transforms = nullptr;  ///< of a copy of each sample that the step also gets, or null
   Augmentation augmentation;
   OptimizerOptions optimizer;
   LossOptions loss;
@@ -32,6 +34,8 @@ struct StepPlan {
   int batch = 0;
   bool record = false;          ///< steps are recorded and replayed, where the device can
   bool teacher_beside = false;  ///< the teacher's forward pass may run beside the student's
+  /// Rows of a step for each row of its batch.
+  int copies() const { return transforms != nullptr ? 2 : 1; }
 };
 
 class StepRunner {
@@ -39,12 +43,10 @@ class StepRunner {
   StepRunner(Context& context, const StepPlan& plan, int data_count);
 
   /// The tables of an epoch, for the steps that begin from now on (DeviceStep::host.batch says with which).
-  void begin_epoch(const std::vector<std::int32_t>& order, const std::vector<StepRates>& rates) {
-    feed_.fill(order, rates);
-  }
+  void begin_epoch(const std::vector<std::int32_t>& order, const std::vector<StepRates>& rates);
 
-  /// Conventional or masked, on the next `rows` rows: one forward over all of them, gradient from participants only.
-  /// `step` counts rows, participants and significance.
+  /// Conventional or masked, on the next `rows` rows (and their copies): one forward over all of them, gradient from
+  /// participants only. `step` counts rows, participants and significance.
   void train(int rows, DeviceStep& step);
 
   /// Where participants come from: a scoring pass, or what the last one said of each sample.
@@ -73,7 +75,7 @@ class StepRunner {
  private:
   struct Outcome {
     RowReport rows;
-    Tensor samples;
+    Tensor samples, labels;
   };
   Tensor next_samples(int rows, DeviceStep& step);
   Batch make_batch(const Tensor& samples, const DeviceStep& step);
@@ -84,6 +86,7 @@ class StepRunner {
   void recall(int rows, DeviceStep& scoring);
   void queue_participants(const Tensor& samples, const Tensor& participates, const DeviceStep& scoring);
   void train_queued(DeviceStep& scoring, DeviceStep& training);
+  void transform_copies(Batch& batch, const StepState* state);
   void commit(const Outcome& outcome, bool counts_significance, bool updated, bool commits_buffers, DeviceStep& step);
 
   Context& context_;

@@ -1,6 +1,7 @@
 #include "distill/task.h"
 
 #include <cmath>
+#include <cstdio>
 
 namespace retort {
 namespace {
@@ -11,12 +12,17 @@ class Classification : public Task {
   const char* metric() const override { return "accuracy"; }
   bool higher_is_better() const override { return true; }
   int outputs() const override { return classes_; }
-  RowReport loss(Tape& tape, const Var& output, const Batch& batch, const StepState* state,
-                 const LossOptions& options) const override {
-    return regulated_cross_entropy(tape, output, batch.labels, batch.samples, state, options);
+  RowReport loss(Tape& tape, const Var& output, const LossInput& in) const override {
+    return regulated_cross_entropy(tape, output, in.batch.labels, in.batch.samples, in.state, in.options);
   }
-  double value(double, std::int64_t correct, std::int64_t rows) const override {
-    return rows > 0 ? static_cast<double>(correct) / static_cast<double>(rows) : 0;
+  RowReport match(Tape& tape, const Var& output, const Tensor& teacher, const LossInput& in,
+                  DistillationWeights weights) const override {
+    return distillation_loss(tape, output, teacher, in.batch.labels, in.batch.samples, in.batch.weights, in.state,
+                             in.options, weights)
+        .rows;
+  }
+  double value(const StepState& totals) const override {
+    return totals.rows > 0 ? static_cast<double>(totals.correct) / static_cast<double>(totals.rows) : 0;
   }
 
  private:
@@ -25,27 +31,54 @@ class Classification : public Task {
 
 class Regression : public Task {
  public:
-  explicit Regression(int width) : width_(width) {}
-  const char* metric() const override { return "error"; }
+  Regression(int width, bool angles) : width_(width), angles_(angles) {}
+  const char* metric() const override { return angles_ ? "angle" : "error"; }
   bool higher_is_better() const override { return false; }
-  int outputs() const override { return width_; }
-  RowReport loss(Tape& tape, const Var& output, const Batch& batch, const StepState* state,
-                 const LossOptions& options) const override {
-    return regulated_squared_error(tape, output, batch.targets, batch.samples, state, options);
+  int outputs() const override { return 2 * width_; }
+  RowReport loss(Tape& tape, const Var& output, const LossInput& in) const override {
+    return report(tape, output, {}, in, 0);
   }
-  double value(double loss_sum, std::int64_t, std::int64_t rows) const override {
-    return rows > 0 ? std::sqrt(loss_sum / static_cast<double>(rows)) : 0;
+  /// The temperature of classification has no counterpart here.
+  RowReport match(Tape& tape, const Var& output, const Tensor& teacher, const LossInput& in,
+                  DistillationWeights weights) const override {
+    return report(tape, output, teacher, in, weights.alpha);
+  }
+  /// Of mixtures, the distance from the teacher.
+  double value(const StepState& totals) const override {
+    if (totals.rows <= 0) return 0;
+    const double mean = totals.error_sum / static_cast<double>(totals.rows);
+    return angles_ ? mean : std::sqrt(mean);
   }
 
  private:
+  RowReport report(Tape& tape, const Var& output, const Tensor& teacher, const LossInput& in, float alpha) const {
+    GaussianReport found = gaussian_loss(tape, output, teacher, in.batch.targets, in.batch.labels, in.batch.samples,
+                                         in.batch.weights, in.state, in.options, alpha);
+    found.rows.error = angles_ ? angular_error(tape, output, teacher, in.batch.targets, in.batch.labels) : found.square_error;
+    return found.rows;
+  }
+
   int width_;
+  bool angles_;
 };
 
 }  // namespace
 
 std::unique_ptr<Task> make_task(const Dataset& dataset) {
   if (dataset.classes > 0) return std::make_unique<Classification>(dataset.classes);
-  return std::make_unique<Regression>(dataset.train.target_width);
+  return std::make_unique<Regression>(dataset.train.target_width, dataset.targets_are_angles);
+}
+
+std::string metric_text(const std::string& metric, double value) {
+  char text[48];
+  if (metric == "accuracy") {
+    std::snprintf(text, sizeof text, "%.2f %%", 100 * value);
+  } else if (metric == "angle") {
+    std::snprintf(text, sizeof text, "%.2f degrees", value);
+  } else {
+    std::snprintf(text, sizeof text, "%.6g", value);
+  }
+  return text;
 }
 
 }  // namespace retort

@@ -4,6 +4,8 @@
 
 #include "data/file.h"
 #include "distill/checkpoint.h"
+#include "distill/forward_input.h"
+#include "distill/run_setup.h"
 #include "kernels/augmentation.h"
 
 namespace retort {
@@ -13,7 +15,7 @@ Teacher::Teacher(Context& context, const std::string& run_or_file, const std::st
     : context_(context),
       path_(checkpoint_path(run_or_file)),
       file_(read_safetensors(path_)),
-      network_(network_of(file_, path_, net, {dataset.height, dataset.width, dataset.channels}, task.outputs())),
+      network_(network_of(file_, path_, net, input_of(dataset), task.outputs())),
       outputs_(task.outputs()) {
   network_->parameters().materialise(context, 0, Trainable::no);
   load_network(file_, path_, *network_, false);
@@ -65,8 +67,7 @@ Tensor Teacher::logits(const Batch& batch, const StepState* state) {
     return out;
   }
   Tape tape(context_, Tape::Recording::off);
-  const Var images = tape.variable(batch.images, false, "images");
-  return network_->forward(tape, {images, batch.samples, state}, ForwardMode::evaluation())->value;
+  return network_->forward(tape, forward_input(tape, batch, state), ForwardMode::evaluation())->value;
 }
 
 }  // namespace retort

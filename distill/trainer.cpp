@@ -3,11 +3,13 @@
 #include <chrono>
 #include <iomanip>
 
+#include "distill/calibration.h"
 #include "distill/checkpoint.h"
 #include "distill/interrupt.h"
 #include "distill/normalisation.h"
 #include "distill/predictions.h"
 #include "distill/run.h"
+#include "engine/atomic_file.h"
 
 namespace retort {
 namespace {
@@ -46,7 +48,7 @@ void Run::send_inputs() {
 }
 
 /// Clears the totals.
-void Run::begin_epoch() {
+void Run::begin_period() {
   for (DeviceStep* step : {&step_, &training_step_}) {
     StepState fresh;
     fresh.step = step->host.step;
@@ -54,6 +56,14 @@ void Run::begin_epoch() {
     step->host = fresh;
   }
   send_inputs();
+}
+
+void Run::begin_epoch() {
+  if (between_periods()) {
+    begin_period();
+  } else {
+    send_inputs();
+  }
 }
 
 std::vector<std::int32_t> Run::order_of(int epoch) const {
@@ -73,17 +83,19 @@ void Run::feed_epoch() {
                      static_cast<float>(schedule_.momentum_at(epoch, options_.epochs))});
   }
   runner_->begin_epoch(order, rates);
-  if (counts_classes()) rows_by_class_ = classes_in_epoch(order);
 }
 
-/// How many rows of each class the epoch's batches hold: the last epoch may end early.
-std::vector<std::int64_t> Run::classes_in_epoch(const std::vector<std::int32_t>& order) const {
-  const std::int64_t first = state_.batches - state_.batch;
-  const std::int64_t batches = std::min<std::int64_t>(batches_per_epoch(), total_batches() - first);
-  const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(samples_in_use(), batches * options_.batch));
+/// How many rows of each class the batches of the period that ends here held: the last epoch may end early.
+std::vector<std::int64_t> Run::rows_by_class() const {
   std::vector<std::int64_t> count(static_cast<std::size_t>(data_.classes));
-  for (std::size_t i = 0; i < rows; ++i) {
-    ++count[static_cast<std::size_t>(data_.train.labels[static_cast<std::size_t>(order[i])])];
+  for (int epoch = (state_.epoch - 1) / options_.eval_every * options_.eval_every; epoch < state_.epoch; ++epoch) {
+    const std::int64_t first = std::int64_t{epoch} * batches_per_epoch();
+    const std::int64_t batches = std::min<std::int64_t>(batches_per_epoch(), total_batches() - first);
+    const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(samples_in_use(), batches * options_.batch));
+    const auto order = order_of(epoch);
+    for (std::size_t i = 0; i < rows; ++i) {
+      ++count[static_cast<std::size_t>(data_.train.labels[static_cast<std::size_t>(order[i])])];
+    }
   }
   return count;
 }
@@ -103,10 +115,12 @@ void Run::one_batch(int rows) {
     runner_->train_compact(rows, step_, training_step_,
                            recalled ? StepRunner::Scoring::recalled : StepRunner::Scoring::now);
   } else {
+    if (transforms_) transforms_->choose(options_.seed, static_cast<std::uint32_t>(state_.epoch), state_.batch);
     runner_->train(rows, step_);
-    if (teacher_ && !teacher_->cached()) state_.ledger.teacher_forward += rows;
+    if (teacher_ && !teacher_->cached()) state_.ledger.teacher_forward += rows * plan_.copies();
+    if (transforms_) state_.ledger.mixtures += rows;
   }
-  if (!recalled) (teaches() ? state_.ledger.teacher_forward : state_.ledger.student_forward) += rows;
+  if (!recalled) (teaches() ? state_.ledger.teacher_forward : state_.ledger.student_forward) += rows * plan_.copies();
   ++state_.batch;
   ++state_.batches;
   pace_.step_launched();
@@ -134,6 +148,8 @@ void Run::account() {
     backward += step_.host.participants - counted_.participants;
     state_.batches_since_step = 0;
   }
+  // Each that was drawn counts once: compact's training steps repeat those of the scoring pass.
+  ledger.mixtures += step_.host.mixtures - counted_.mixtures;
   ledger.flops += 2 * context_.macs();
   context_.clear_macs();
   counted_ = step_.host;
@@ -196,6 +212,12 @@ void Run::choose_regulation() {
 }
 
 void Run::end_epoch() {
+  ++state_.epoch;
+  state_.batch = 0;
+  if (between_periods()) end_period();
+}
+
+void Run::end_period() {
   Stopwatch watch;
   const bool last = state_.batches == total_batches();
   const Evaluation found = evaluator_->run(last ? &logits_ : nullptr);
@@ -208,10 +230,10 @@ void Run::end_epoch() {
   record.regulation = state_.regulation;
   record.learning_rate = totals.learning_rate;
   record.threshold = totals.confidence_threshold;
-  record.mask_age = mask_age();
+  record.mask_age = options_.rescore > 1 && state_.regulation == "compact" ? (state_.epoch - 1) % options_.rescore : 0;
   const StepState& computed = record.mask_age > 0 ? training_step_.host : totals;
   record.train_loss = computed.rows > 0 ? computed.loss_sum / static_cast<double>(computed.rows) : 0;
-  record.train_metric = task_->value(computed.loss_sum, computed.correct, computed.rows);
+  record.train_metric = task_->value(computed);
   record.test_loss = found.loss;
   record.test_metric = found.metric;
   record.rows = totals.rows;
@@ -226,9 +248,7 @@ void Run::end_epoch() {
   participation_ = static_cast<double>(totals.participants) / static_cast<double>(std::max<std::int64_t>(1, totals.rows));
   state_.last = found.metric;
   const bool better = task_->higher_is_better() ? found.metric > state_.best : found.metric < state_.best;
-  const bool improved = state_.epoch == 0 || better;
-  ++state_.epoch;
-  state_.batch = 0;
+  const bool improved = state_.best_epoch == 0 || better;
   if (improved) {
     state_.best = found.metric;
     state_.best_epoch = state_.epoch;
@@ -243,7 +263,7 @@ void Run::end_epoch() {
   capture_state();
   if (counts_classes()) {
     const auto before = std::exchange(state_.participants_by_class, participants_by_class());
-    record.rows_by_class = rows_by_class_;
+    record.rows_by_class = rows_by_class();
     record.participants_by_class = state_.participants_by_class;
     for (std::size_t c = 0; c < before.size(); ++c) record.participants_by_class[c] -= before[c];
   }
@@ -251,13 +271,14 @@ void Run::end_epoch() {
   record.ledger = state_.ledger;
   record.timing = timing_;
   writing_.run([this, record] { folder_.append_metrics(record); });
-  begin_epoch();  // clears the epoch's totals before they are saved
+  begin_period();  // clears the totals before they are saved
   if (healthy() || last) save();
 
   std::ostringstream line;
   line << "epoch " << state_.epoch << "/" << std::ceil(options_.epochs) << std::fixed << "  loss " << std::setprecision(4)
-       << record.train_loss << "  " << task_->metric() << " " << std::setprecision(2) << 100 * record.train_metric
-       << " % train, " << 100 * record.test_metric << " % test (best " << 100 * state_.best << ")";
+       << record.train_loss << "  " << task_->metric() << " " << metric_text(record.metric, record.train_metric)
+       << " train, " << metric_text(record.metric, record.test_metric) << " test (best "
+       << metric_text(record.metric, state_.best) << ")";
   if (options_.regulation != "off") {
     line << "  participating " << std::setprecision(1) << 100 * participation_ << " % (" << record.regulation << ", tau " << std::setprecision(2) << record.threshold;
     if (record.mask_age > 0) line << ", scored " << record.mask_age << (record.mask_age == 1 ? " epoch" : " epochs") << " ago";
@@ -269,8 +290,10 @@ void Run::end_epoch() {
 
 /// Of the network as it is at the end. A run that was killed between its last checkpoint and here evaluates again.
 void Run::write_predictions() {
-  if (data_.classes == 0) return;
   if (logits_.empty()) evaluator_->run(&logits_);
+  if (data_.classes == 0) {
+    return write_file_atomically(folder_.file("calibration.json"), to_json(calibration_of(data_.test, logits_)));
+  }
   write_predictions_csv(folder_.file("predictions.csv"), predictions_of(data_.test, logits_));
 }
 
@@ -300,7 +323,8 @@ Position Run::position() const {
   p.batches = batches_per_epoch();
   p.batches_left = total_batches() - state_.batches;
   p.images = std::min(options_.batch, samples_in_use());
-  if (state_.epoch > 0) p.metric = state_.last;
+  p.metric_name = task_->metric();
+  if (state_.best_epoch > 0) p.metric = state_.last;
   if (options_.regulation != "off") p.participation = participation_;
   return p;
 }
@@ -310,9 +334,10 @@ RunResult Run::execute() {
   const std::int64_t total = total_batches();
   Stopwatch watch;
   while (state_.batches < total) {
+    if (state_.batch == 0 && !run_phases()) return result(false);
     if (state_.batch == 0) begin_epoch();
     feed_epoch();
-    bool stop = false;
+    bool stop = false, due = false;
     while (state_.batch < per_epoch && state_.batches < total && !stop) {
       one_batch(std::min(options_.batch, samples_in_use() - state_.batch * options_.batch));
       progress_.show(position());
@@ -320,7 +345,7 @@ RunResult Run::execute() {
       stop = asked && state_.batch < per_epoch && state_.batches < total;
       // The last batch of an epoch is saved with the epoch closed, below.
       const bool closes = state_.batch == per_epoch || state_.batches == total;
-      const bool due = options_.save_every_steps > 0 && state_.batches % options_.save_every_steps == 0;
+      due = options_.save_every_steps > 0 && state_.batches % options_.save_every_steps == 0;
       if (!due || stop || closes) continue;
       account();
       writing_.wait();  // so that checkpoints do not pile up where the disk is slow
@@ -338,8 +363,10 @@ RunResult Run::execute() {
     }
     writing_.wait();  // for the epoch before
     end_epoch();
+    if (due && !between_periods() && healthy()) save();
     watch.lap();
     if (state_.batches < total && (interrupted() || (options_.max_steps > 0 && state_.batches >= options_.max_steps))) {
+      if (!between_periods()) save();
       writing_.wait();
       say_(text("stopped after epoch ", state_.epoch, "; continue with --resume --out ", folder_.path()));
       return result(false);

@@ -1,5 +1,7 @@
 #include "distill/trial_steps.h"
 
+#include "distill/forward_input.h"
+
 #include <algorithm>
 
 namespace retort {
@@ -20,14 +22,14 @@ TrialSteps::TrialSteps(const RunOptions& o, const Dataset& data, int steps, bool
       context_(device_of(o.device), precision_of(o.precision, device_of(o.device))),
       task_(make_task(data)),
       train_(context_, data, data.train),
-      network_(make_network(o.net, {data.height, data.width, data.channels}, task_->outputs())),
+      network_(make_network(o.net, input_of(data), task_->outputs())),
       step_(context_),
       training_(context_) {
   plan_ = step_plan_of(o, data);
   network_->parameters().materialise(context_, o.seed, Trainable::yes, plan_.optimizer.moments());
   if (!o.teacher_net.empty()) {
     teacher_ = std::make_unique<Teacher>(
-        context_, make_network(o.teacher_net, {data.height, data.width, data.channels}, task_->outputs()),
+        context_, make_network(o.teacher_net, input_of(data), task_->outputs()),
         o.fold_teacher != "off");
   }
   plan_.network = network_.get();
@@ -77,7 +79,7 @@ double TrialSteps::macs_of(Network& network) {
   context_.clear_macs();
   Tape tape(context_, Tape::Recording::off);
   const Batch batch = train_.batch(rows.data(), plan_.batch, {}, step_.device());
-  network.forward(tape, {tape.variable(batch.images, false), batch.samples, step_.device()}, ForwardMode::evaluation());
+  network.forward(tape, forward_input(tape, batch, step_.device()), ForwardMode::evaluation());
   return context_.macs() / plan_.batch;
 }
 

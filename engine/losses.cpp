@@ -1,5 +1,7 @@
 #include "engine/losses.h"
 
+#include "kernels/contrary_loss.h"
+#include "kernels/gaussian_loss.h"
 #include "kernels/squared_loss.h"
 
 namespace retort {
@@ -7,7 +9,8 @@ namespace {
 
 RowReport make_report(Context& context, int rows) {
   return {context.make({rows}, DType::f32, "row loss"), context.make({rows}, DType::f32, "row confidence"),
-          context.make({rows}, DType::i32, "row correct"), context.make({rows}, DType::i32, "row participates")};
+          context.make({rows}, DType::i32, "row correct"), context.make({rows}, DType::i32, "row participates"),
+          {}};
 }
 
 LossRows pointers(const RowReport& report) {
@@ -83,6 +86,58 @@ DistillationReport distillation_loss(Tape& tape, const Var& student, const Tenso
   context.count_bytes(student->value.bytes() + teacher.bytes() + gradient.bytes());
   deliver(tape, student, std::move(gradient), report.rows, state, options);
   return report;
+}
+
+GaussianReport gaussian_loss(Tape& tape, const Var& student, const Tensor& teacher, const Tensor& targets,
+                             const Tensor& labels, const Tensor& samples, const Tensor& weights, const StepState* state,
+                             const LossOptions& options, float alpha) {
+  check_rows("gaussian_loss", student, targets, samples);
+  const int rows = student->shape().at(0);
+  RETORT_CHECK(targets.shape().rank() == 2 && 2 * targets.shape()[1] == student->shape()[1], "gaussian_loss: output ",
+               student->shape(), ", targets ", targets.shape());
+  RETORT_CHECK(!teacher || teacher.shape() == student->shape(), "gaussian_loss: student ", student->shape(),
+               ", teacher ", teacher.shape());
+  RETORT_CHECK(alpha >= 0 && alpha <= 1, "gaussian_loss: alpha ", alpha);
+  for (const Tensor& column : {labels, weights}) {
+    RETORT_CHECK(!column || column.shape() == Shape({rows}), "gaussian_loss: ", rows, " rows, a column ",
+                 column.shape());
+  }
+  Context& context = tape.context();
+  const GaussianReport report{make_report(context, rows), context.make({rows}, DType::f32, "row square error")};
+  Tensor gradient = gradient_buffer(tape, student);
+  RETORT_LAUNCH(context, 0, gaussian_loss, options.rule, alpha, rows, targets.shape().at(1), student->value.f32(),
+                f32_or_null(teacher), targets.f32(), labels ? labels.i32() : nullptr, samples.i32(),
+                f32_or_null(weights), state, pointers(report.rows), report.square_error.f32(), f32_or_null(gradient));
+  context.count_bytes(student->value.bytes() + teacher.bytes() + targets.bytes() + gradient.bytes());
+  deliver(tape, student, std::move(gradient), report.rows, state, options);
+  return report;
+}
+
+Tensor angular_error(Tape& tape, const Var& outputs, const Tensor& teacher, const Tensor& targets,
+                     const Tensor& labels) {
+  const int rows = outputs->shape().at(0);
+  RETORT_CHECK(outputs->shape() == Shape({rows, 4}) && targets.shape() == Shape({rows, 2}), "angular_error: outputs ",
+               outputs->shape(), ", targets ", targets.shape());
+  RETORT_CHECK(!teacher || teacher.shape() == outputs->shape(), "angular_error: outputs ", outputs->shape(),
+               ", teacher ", teacher.shape());
+  const Tensor degrees = tape.context().make({rows}, DType::f32, "row angle");
+  RETORT_LAUNCH(tape.context(), 0, angular_error, rows, outputs->value.f32(), f32_or_null(teacher), targets.f32(),
+                labels ? labels.i32() : nullptr, degrees.f32());
+  return degrees;
+}
+
+Tensor contrary_loss(Tape& tape, const Var& logits, const Tensor& labels, float divisor) {
+  check_rows("contrary_loss", logits, labels, labels);
+  check_labels("contrary_loss", labels);
+  RETORT_CHECK(divisor > 0, "contrary_loss: divisor ", divisor);
+  const int rows = logits->shape().at(0);
+  const Tensor loss = tape.context().make({rows}, DType::f32, "row loss");
+  Tensor gradient = gradient_buffer(tape, logits);
+  RETORT_LAUNCH(tape.context(), 0, contrary_loss, rows, logits->shape().at(1), logits->value.f32(), labels.i32(),
+                divisor, loss.f32(), f32_or_null(gradient));
+  tape.context().count_bytes(logits->value.bytes() + gradient.bytes());
+  if (gradient) tape.deliver(logits, std::move(gradient));
+  return loss;
 }
 
 RowReport regulated_squared_error(Tape& tape, const Var& prediction, const Tensor& targets, const Tensor& samples,

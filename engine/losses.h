@@ -14,6 +14,7 @@ struct RowReport {
   Tensor confidence;    // (N) f32
   Tensor correct;       // (N) i32
   Tensor participates;  // (N) i32
+  Tensor error;         // (N) f32 what a regression's metric adds up; empty for classification
 };
 
 struct LossOptions {
@@ -41,5 +42,25 @@ DistillationReport distillation_loss(Tape& tape, const Var& student, const Tenso
 /// Regression: mean squared error to targets (N, D) under a participation rule.
 RowReport regulated_squared_error(Tape& tape, const Var& prediction, const Tensor& targets, const Tensor& samples,
                                   const StepState* state, const LossOptions& options);
+
+struct GaussianReport {
+  RowReport rows;
+  Tensor square_error;  // (N) f32, mean over targets; of rows with no_label from the teacher's means
+};
+
+/// Gaussians for targets (N, D): student and teacher (N, 2 D), means and then log-variances. teacher empty: by target
+/// alone. labels (N) i32 or empty: rows with no_label have no target. weights (N) f32 or empty for 1.
+GaussianReport gaussian_loss(Tape& tape, const Var& student, const Tensor& teacher, const Tensor& targets,
+                             const Tensor& labels, const Tensor& samples, const Tensor& weights, const StepState* state,
+                             const LossOptions& options, float alpha);
+
+/// (N) f32 degrees between the directions of outputs (N, 4) and targets (N, 2), or, of rows with no_label, the means of
+/// teacher (N, 4). Where teacher is empty, such rows get 0. No gradient.
+Tensor angular_error(Tape& tape, const Var& outputs, const Tensor& teacher, const Tensor& targets,
+                     const Tensor& labels);
+
+/// -log(1 - p_label + 1e-8) a row, 0 with no_label, (N) f32; delivers the gradient of their sum over `divisor` to
+/// logits (N, C).
+Tensor contrary_loss(Tape& tape, const Var& logits, const Tensor& labels, float divisor);
 
 }  // namespace retort

@@ -40,6 +40,17 @@ class Tensor {
     view.shape_ = shape;
     return view;
   }
+  /// `count` entries of the first extent from `first` on, in the same memory.
+  Tensor part(std::int64_t first, std::int64_t count) const {
+    RETORT_CHECK(shape_.rank() > 0 && first >= 0 && count >= 0 && first + count <= shape_[0], "entries ", first, " to ",
+                 first + count, " of ", shape_);
+    const std::size_t stride = shape_[0] == 0 ? 0 : bytes() / static_cast<std::size_t>(shape_[0]);
+    Tensor view = *this;
+    view.shape_ = {count};
+    for (int i = 1; i < shape_.rank(); ++i) view.shape_.append(shape_[i]);
+    if (data_ != nullptr) view.data_ = static_cast<char*>(data_) + static_cast<std::size_t>(first) * stride;
+    return view;
+  }
   /// True when no other tensor shares the block, so that it may be overwritten.
   bool unshared() const { return owner_ && owner_.use_count() == 1; }
 

@@ -1,6 +1,7 @@
 // The last kernel of a step: commits batch-norm statistics, significance and totals together, or none of them.
 #pragma once
 
+#include "kernels/regulation.h"
 #include "kernels/step_state.h"
 #include "kernels/types.h"
 
@@ -24,9 +25,11 @@ struct SkipLog {
 struct StepOutcome {
   int rows = 0;
   const float* loss = nullptr;                 // (rows), or null: nothing was computed
+  const float* error = nullptr;                // (rows), or null
   const std::int32_t* correct = nullptr;       // (rows), or null
   const std::int32_t* participates = nullptr;  // (rows)
   const std::int32_t* samples = nullptr;       // (rows) indices into the data set
+  const std::int32_t* labels = nullptr;        // (rows), of which no_label are counted as mixtures, or null
   std::int32_t* significance = nullptr;        // (data set) += participates, or null
   std::uint8_t* entered = nullptr;         // (data set) 1 for each sample that ever entered a backward pass, or null
   float* buffers = nullptr;                // (n) batch-norm statistics in force
@@ -39,9 +42,11 @@ struct StepOutcome {
 };
 
 /// What both backends do once the rows are summed up.
-RETORT_HOST_DEVICE inline void count_applied(StepState& state, int rows, double loss_sum, std::int64_t correct,
-                                             std::int64_t participants) {
+RETORT_HOST_DEVICE inline void count_applied(StepState& state, int rows, double loss_sum, double error_sum,
+                                             std::int64_t correct, std::int64_t participants, std::int64_t mixtures) {
   state.loss_sum += loss_sum;
+  state.error_sum += error_sum;
+  state.mixtures += mixtures;
   state.rows += rows;
   state.correct += correct;
   state.participants += participants;

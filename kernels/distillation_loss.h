@@ -4,7 +4,8 @@
 //     loss(i) = w(i) kd(i)
 //     dz_s(i) = participates(i) w(i) [ (1 - alpha) (p_s - onehot) + alpha T (p_s^T - p_t^T) ] / divisor
 //
-// Participation is decided by the student's logits at temperature 1, as in regulation.h.
+// Participation is decided by the student's logits at temperature 1, as in regulation.h. Of a row without a label,
+// CE is 0.
 #pragma once
 
 #include "kernels/regulation.h"

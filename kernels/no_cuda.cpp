@@ -1,14 +1,20 @@
 // Answers for the CUDA backend in builds without it, so that everything links and says why it cannot run.
+#include "kernels/affine_sample.h"
 #include "kernels/augmentation.h"
 #include "kernels/batch_norm.h"
+#include "kernels/blend.h"
+#include "kernels/colour_filter.h"
 #include "kernels/commit.h"
+#include "kernels/contrary_loss.h"
 #include "kernels/convolution.h"
 #include "kernels/convolution_plan.h"
 #include "kernels/device_info.h"
 #include "kernels/distillation_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/error.h"
+#include "kernels/fixed_operations.h"
 #include "kernels/fused_convolution_plan.h"
+#include "kernels/gaussian_loss.h"
 #include "kernels/graph.h"
 #include "kernels/linear.h"
 #include "kernels/memory.h"
@@ -21,6 +27,7 @@
 #include "kernels/step_feed.h"
 #include "kernels/stream.h"
 #include "kernels/timing.h"
+#include "kernels/transform_draws.h"
 
 #define ABSENT(result, name, ...)                          \
   result name(__VA_ARGS__) {                               \
@@ -134,6 +141,25 @@ ABSENT(void, distillation_loss, L, const RegulationRule&, const DistillationWeig
        Ints, Floats, const StepState*, const LossRows&, float*, float*, float*)
 ABSENT(void, regulated_squared_error, L, const RegulationRule&, int, int, Floats, Floats, Ints, const StepState*,
        const LossRows&, float*)
+ABSENT(void, gaussian_loss, L, const RegulationRule&, float, int, int, Floats, Floats, Floats, Ints, Ints, Floats,
+       const StepState*, const LossRows&, float*, float*)
+ABSENT(void, affine_sample_forward, L, int, int, int, int, Floats, Floats, float*)
+ABSENT(void, affine_sample_backward, L, int, int, int, int, Floats, Floats, Floats, float*)
+ABSENT(void, blend_forward, L, const BlendShape&, const BlendedVersions&, Floats, Floats, void*)
+ABSENT(void, blend_backward, L, const BlendShape&, const BlendedVersions&, Floats, Floats, const void*, float*)
+ABSENT(void, colour_filter_forward, L, const ColourFilterShape&, Floats, Floats, Floats, float*)
+ABSENT(Bytes, colour_filter_workspace, const ColourFilterShape&)
+ABSENT(void, colour_filter_backward, L, const ColourFilterShape&, Floats, Floats, Floats, Floats, float*, float*)
+ABSENT(void, contrary_loss, L, int, int, Floats, Ints, float, float*, float*)
+ABSENT(void, equalize, L, int, int, int, int, Floats, float*)
+ABSENT(void, cutout, L, int, int, int, int, int, const StepState*, Floats, float*)
+ABSENT(void, invert, L, Count, Floats, float*)
+ABSENT(void, angular_error, L, int, Floats, Floats, Floats, Ints, float*)
+ABSENT(void, transform_draws_forward, L, const TransformDraws&, int, Floats, Floats, const StepState*, float*, float*)
+ABSENT(void, transform_draws_backward, L, const TransformDraws&, int, Floats, Floats, const StepState*, Floats, Floats,
+       float*, float*)
+ABSENT(void, encoder_features_forward, L, int, int, int, float, Floats, Floats, const StepState*, float*)
+ABSENT(void, encoder_features_backward, L, int, int, Floats, float*, float*)
 
 ABSENT(Bytes, gradient_norm_workspace, Count)
 ABSENT(void, gradient_norm, L, Count, DType, const void*, bool, StepState*)

@@ -20,6 +20,14 @@ enum class Purpose : std::uint32_t {
   synthetic = 7,
   validation_split = 8,
   label_noise = 9,
+  mix = 10,
+  synthetic_gaze = 11,
+  transform = 12,
+  transform_of_image = 13,
+  encoder_noise = 14,
+  cutout = 15,
+  imitation = 16,
+  transform_choice = 17,
 };
 
 struct Philox4 {

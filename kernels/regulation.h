@@ -3,13 +3,18 @@
 //
 //     participates = argmax(logits) != label  or  confidence(softmax(logits)) < tau
 //
-// arg-max is the lowest index among equals. A row with a logit that is NaN counts as misclassified.
+// arg-max is the lowest index among equals. A row with a logit that is NaN counts as misclassified. A row without a
+// label (a mixture of samples) has no cross-entropy and cannot be misclassified: it participates where it is not
+// confident.
 #pragma once
 
 #include "kernels/step_state.h"
 #include "kernels/types.h"
 
 namespace retort {
+
+/// In place of a label.
+constexpr std::int32_t no_label = -1;
 
 /// How sure the network is of its prediction, in [0, 1], always at temperature 1.
 enum class Confidence : std::uint8_t {
@@ -34,7 +39,8 @@ struct RegulationRule {
 struct LossRows {
   float* loss = nullptr;                 // (N) before the mask, before the divisor; weighted where there are weights
   float* confidence = nullptr;           // (N)
-  std::int32_t* correct = nullptr;       // (N) 1 where arg-max equals the label
+  std::int32_t* correct = nullptr;       // (N) 1 where arg-max equals the label, or, of no_label, the
+                                         // teacher's arg-max; 0 of no_label without a teacher
   std::int32_t* participates = nullptr;  // (N) 1 where the row enters the backward pass
 };
 

@@ -34,10 +34,12 @@ struct StepState {
   std::int64_t step = 0;  ///< optimizer steps taken so far; AdamW's bias correction reads step + 1
 
   // Running totals since the host last cleared them; steps that were not applied add only to `skipped`.
+  double error_sum = 0;  ///< sum over rows of what a regression's metric adds up
   double loss_sum = 0;  ///< sum over rows of the row loss (weighted, participants or not)
   std::int64_t rows = 0;
   std::int64_t correct = 0;
   std::int64_t participants = 0;
+  std::int64_t mixtures = 0;  ///< rows that are no samples of the data set (no_label)
   std::int64_t steps_applied = 0;
   std::int64_t steps_without_participants = 0;
   std::int64_t skipped = 0;

@@ -10,12 +10,9 @@ std::vector<Conv2dShape> convolutions_of(Network& network, int batch) {
   context.begin_measuring();
   context.observe_convolutions(&all);
   network.parameters().materialise(context, 0, Trainable::no, Moments::none);
-  const ImageFormat in = network.input();
   Tape tape(context, Tape::Recording::off);
-  const Tensor images = context.make({batch, in.height, in.width, in.channels}, DType::f32, "images");
-  const Tensor samples = context.make({batch}, DType::i32, "samples");
   const StepState state;
-  network.forward(tape, {tape.variable(images, false), samples, &state}, ForwardMode::evaluation());
+  network.forward(tape, blank_input(tape, network.input(), batch, &state), ForwardMode::evaluation());
   std::vector<Conv2dShape> different;
   for (const Conv2dShape& shape : all) {
     if (std::find(different.begin(), different.end(), shape) == different.end()) different.push_back(shape);

@@ -78,4 +78,22 @@ Linear::Linear(ParameterStore& store, const std::string& name, int in, int out, 
   bias = store.parameter(offset);
 }
 
+JoinedLinear::JoinedLinear(ParameterStore& store, const std::string& name, int in, int auxiliary, int out,
+                           LinearInit init)
+    : own(store, name, in, out, init) {
+  if (auxiliary == 0) return;
+  ParameterSpec parameter;
+  parameter.name = name + ".auxiliary";
+  parameter.logical = {out, auxiliary};
+  parameter.initializer = Initializer::uniform;
+  parameter.scale = inverse_root(in + auxiliary);  // as of one layer of both
+  auxiliary_weight = store.parameter(parameter);
+}
+
+Var JoinedLinear::operator()(Tape& tape, const Var& x, const Var& auxiliary) const {
+  const Var y = own(tape, x);
+  if (!auxiliary_weight) return y;
+  return add(tape, y, linear(tape, auxiliary, auxiliary_weight, nullptr));
+}
+
 }  // namespace retort

@@ -74,4 +74,16 @@ struct Linear {
   Var weight, bias;
 };
 
+/// A network's last layer, of its own features and of such that come beside the image (a head pose): one linear layer of
+/// both, in two parts, `.weight` (O, I) and `.bias`, and `.auxiliary` (O, A) where there are any.
+struct JoinedLinear {
+  JoinedLinear(ParameterStore& store, const std::string& name, int in, int auxiliary, int out,
+               LinearInit init = LinearInit::torch_default);
+  /// x (N, I), auxiliary (N, A) or null.
+  Var operator()(Tape& tape, const Var& x, const Var& auxiliary) const;
+
+  Linear own;
+  Var auxiliary_weight;  ///< null: there are none
+};
+
 }  // namespace retort

@@ -21,7 +21,24 @@ class LeNet final : public Network {
 
  private:
   Conv2d conv1_, conv2_;
-  Linear fc1_, fc2_, fc3_;
+  Linear fc1_, fc2_;
+  JoinedLinear fc3_;
+};
+
+/// LeNet as the published baseline of MPIIGaze has it (hysts' pytorch_mpiigaze): conv 5x5 and pool twice, 20 and 50 wide,
+/// without ReLU or padding; a hidden layer of 500; the head's pose joins the last. Taps: stage1, stage2, pooled, logits.
+class GazeLeNet final : public Network {
+ public:
+  GazeLeNet(const std::string& name, ImageFormat input, int classes);
+  Var forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* taps) override;
+  std::vector<std::string> tap_names() const override { return {"stage1", "stage2", "pooled", "logits"}; }
+
+  static constexpr int smallest_image = 16;
+
+ private:
+  Conv2d conv1_, conv2_;
+  Linear fc1_;
+  JoinedLinear fc2_;
 };
 
 }  // namespace retort

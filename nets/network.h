@@ -20,11 +20,16 @@ struct ForwardInput {
   Var images;                        // (N, H, W, C) normalised, in the context's activation dtype
   Tensor samples;                    // (N) i32 data-set indices, for dropout; may be empty without dropout
   const StepState* state = nullptr;  // for dropout
+  Var auxiliary = nullptr;           // (N, ImageFormat::auxiliary) f32; null where that is 0
 };
 
 struct ImageFormat {
   int height = 32, width = 32, channels = 3;
+  int auxiliary = 0;  ///< numbers beside each image, which join the last layer
 };
+
+/// Input of that format without values, for a pass that is measured rather than run.
+ForwardInput blank_input(Tape& tape, const ImageFormat& format, int batch, const StepState* state);
 
 class Network {
  public:

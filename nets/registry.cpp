@@ -54,10 +54,14 @@ std::unique_ptr<Network> make_wide_resnet(const std::string& name, ImageFormat i
 
 std::unique_ptr<Network> make_network(const std::string& name, ImageFormat input, int classes) {
   const bool lenet = name == "lenet5" || name == "lenet5-half";
-  check_format(name, input, classes, lenet ? LeNet::smallest_image : smallest_image);
+  const int smallest = lenet ? LeNet::smallest_image : name == "lenet-gaze" ? GazeLeNet::smallest_image : smallest_image;
+  check_format(name, input, classes, smallest);
   std::unique_ptr<Network> network;
   if (name == "lenet5") return std::make_unique<LeNet>(name, input, classes, LeNetWidths{6, 16});
   if (name == "lenet5-half") return std::make_unique<LeNet>(name, input, classes, LeNetWidths{3, 8});
+  if (name == "lenet-gaze") return std::make_unique<GazeLeNet>(name, input, classes);
+  // As the published baseline of MPIIGaze has it: pre-activation, one block a stage.
+  if (name == "resnet-preact-8") return std::make_unique<WideResNet>(name, input, classes, 10, 1);
   if (name == "vgg8") return std::make_unique<Vgg>(name, input, classes, 1);
   if (name == "vgg13") return std::make_unique<Vgg>(name, input, classes, 2);
   if (name == "resnet18") {
@@ -72,7 +76,8 @@ std::unique_ptr<Network> make_network(const std::string& name, ImageFormat input
 std::vector<std::string> network_names() {
   return {"lenet5",   "lenet5-half", "resnet8",  "resnet14",  "resnet18",  "resnet20",
           "resnet32", "resnet44",    "resnet56", "resnet110", "resnet8x4", "resnet32x4",
-          "wrn-16-1", "wrn-16-2",    "wrn-40-1", "wrn-40-2",  "vgg8",      "vgg13"};
+          "wrn-16-1", "wrn-16-2",    "wrn-40-1", "wrn-40-2",  "vgg8",      "vgg13",
+          "lenet-gaze", "resnet-preact-8"};
 }
 
 }  // namespace retort

@@ -27,7 +27,7 @@ ResNet::ResNet(const std::string& name, ImageFormat input, int classes, const Re
       in = plan.widths[stage];
     }
   }
-  fc_.emplace(parameters_, "fc", in, classes);
+  fc_.emplace(parameters_, "fc", in, input.auxiliary, classes);
 }
 
 std::vector<std::string> ResNet::tap_names() const {
@@ -47,7 +47,7 @@ Var ResNet::forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Tap
   }
   x = global_avg_pool(tape, x);
   tap(taps, "pooled", x);
-  x = (*fc_)(tape, x);
+  x = (*fc_)(tape, x, input.auxiliary);
   tap(taps, "logits", x);
   return x;
 }

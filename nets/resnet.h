@@ -33,7 +33,7 @@ class ResNet final : public Network {
 
   NormedConv2d conv1_;
   std::vector<std::vector<Block>> stages_;
-  std::optional<Linear> fc_;  // registered last, behind the stages
+  std::optional<JoinedLinear> fc_;  // registered last, behind the stages
 };
 
 }  // namespace retort

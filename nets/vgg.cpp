@@ -20,7 +20,7 @@ Vgg::Vgg(const std::string& name, ImageFormat input, int classes, int convs_per_
       in = width;
     }
   }
-  classifier_.emplace(parameters_, "classifier", in, classes, LinearInit::small_normal);
+  classifier_.emplace(parameters_, "classifier", in, input.auxiliary, classes, LinearInit::small_normal);
 }
 
 Var Vgg::forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* taps) {
@@ -33,7 +33,7 @@ Var Vgg::forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* 
   }
   x = global_avg_pool(tape, x);
   tap(taps, "pooled", x);
-  x = (*classifier_)(tape, x);
+  x = (*classifier_)(tape, x, input.auxiliary);
   tap(taps, "logits", x);
   return x;
 }

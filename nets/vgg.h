@@ -20,7 +20,7 @@ class Vgg final : public Network {
 
  private:
   std::vector<std::vector<NormedConv2d>> blocks_;
-  std::optional<Linear> classifier_;  // registered behind the blocks
+  std::optional<JoinedLinear> classifier_;  // registered behind the blocks
 };
 
 }  // namespace retort

@@ -33,7 +33,7 @@ WideResNet::WideResNet(const std::string& name, ImageFormat input, int classes, 
     }
   }
   bn1_.emplace(parameters_, "bn1", in);
-  fc_.emplace(parameters_, "fc", in, classes, LinearInit::zero_bias);
+  fc_.emplace(parameters_, "fc", in, input.auxiliary, classes, LinearInit::zero_bias);
 }
 
 Var WideResNet::forward(Tape& tape, const ForwardInput& input, ForwardMode mode, Taps* taps) {
@@ -53,7 +53,7 @@ Var WideResNet::forward(Tape& tape, const ForwardInput& input, ForwardMode mode,
   tap(taps, text("stage", stages_.size()), last.sum);
   Var y = global_avg_pool(tape, last.y);
   tap(taps, "pooled", y);
-  y = (*fc_)(tape, y);
+  y = (*fc_)(tape, y, input.auxiliary);
   tap(taps, "logits", y);
   return y;
 }

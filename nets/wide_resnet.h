@@ -39,7 +39,7 @@ class WideResNet final : public Network {
   Conv2d conv1_;
   std::vector<std::vector<Block>> stages_;
   std::optional<BatchNorm2d> bn1_;  // registered behind the stages
-  std::optional<Linear> fc_;
+  std::optional<JoinedLinear> fc_;
 };
 
 }  // namespace retort

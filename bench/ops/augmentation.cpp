@@ -13,6 +13,8 @@ void batch(Run& run, const cases::AugmentCase& c) {
   const std::int64_t image = std::int64_t{s.height} * s.width * s.channels;
   const std::uint8_t* pixels = run.holds(DType::u8, image * c.data_set);
   run.moves(image * s.rows);
+  // A partner's pixels: all of them under mixup; under cutmix the two are one image together.
+  if (s.mix.kind == MixKind::mixup) run.moves(static_cast<std::int64_t>(s.mix.share * static_cast<float>(image * s.rows)));
   const std::int32_t* samples = run.integers(s.rows, c.data_set);
   BatchColumns columns;
   columns.labels_from = run.holds(DType::i32, c.data_set, 0, 10);

@@ -97,6 +97,7 @@ void run(const Arguments& a) {
   bench::add_optimizer(suite);
   bench::add_commit(suite);
   bench::add_augmentation(suite);
+  bench::add_learned_augmentation(suite);
   bench::add_queue(suite);
   bench::add_launch(suite);
   benchmark::RunSpecifiedBenchmarks();

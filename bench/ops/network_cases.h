@@ -183,7 +183,8 @@ inline std::vector<cases::OptimizerCase> network_optimizers() {
 
 inline std::vector<cases::AugmentCase> network_augmentations() {
   std::vector<cases::AugmentCase> all;
-  const auto push = [&all](const std::string& id, int size, int channels, int padding, bool flip) {
+  const auto push = [&all](const std::string& id, int size, int channels, int padding, bool flip,
+                           MixKind mix = MixKind::none) {
     for (const DType dtype : float_types) {
       AugmentShape s;
       s.rows = network_batch;
@@ -192,11 +193,14 @@ inline std::vector<cases::AugmentCase> network_augmentations() {
       s.crop_padding = padding;
       s.flip = flip;
       s.dtype = dtype;
+      s.mix = {mix, 1, 1, 10000};
       all.push_back({id, s, 10000});
     }
   };
   push("mnist n128 28x28x1", 28, 1, 0, false);
   push("cifar n128 32x32x3 pad 4 flip", 32, 3, 4, true);
+  push("cifar n128 32x32x3 pad 4 flip mixup", 32, 3, 4, true, MixKind::mixup);
+  push("cifar n128 32x32x3 pad 4 flip cutmix", 32, 3, 4, true, MixKind::cutmix);
   return all;
 }
 

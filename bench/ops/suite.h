@@ -65,6 +65,7 @@ void add_squared_loss(Suite& suite);
 void add_optimizer(Suite& suite);
 void add_commit(Suite& suite);
 void add_augmentation(Suite& suite);
+void add_learned_augmentation(Suite& suite);
 void add_queue(Suite& suite);
 void add_launch(Suite& suite);
 

@@ -48,7 +48,8 @@ class DistillationStep : public BenchStep {
     plan_.teacher = &teacher_;
     plan_.task = task_.get();
     plan_.data = &train_;
-    plan_.augmentation = {4, true};
+    plan_.augmentation.crop_padding = 4;
+    plan_.augmentation.flip = true;
     plan_.scoring = ForwardMode::evaluation();
     plan_.batch = a.batch;
     plan_.record = a.graph != "off";

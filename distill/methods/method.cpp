@@ -16,9 +16,7 @@ std::vector<Method>& known() {
 }  // namespace
 
 RowReport kd_loss(const StudentStep& step, DistillationWeights weights) {
-  return distillation_loss(step.tape, step.student, step.teacher, step.batch.labels, step.batch.samples,
-                           step.batch.weights, step.state, step.options, weights)
-      .rows;
+  return step.task.match(step.tape, step.student, step.teacher, step.input, weights);
 }
 
 const std::vector<Method>& methods() {

@@ -6,24 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "data/device_dataset.h"
-#include "engine/losses.h"
+#include "distill/task.h"
 
 namespace retort {
 
 /// What the loss of a step is made of. Everything is on the device.
 struct StudentStep {
   Tape& tape;
-  const Var& student;     ///< logits (N, classes) f32
-  const Tensor& teacher;  ///< logits (N, classes) f32 for the same images
-  const Batch& batch;     ///< labels, samples, and weights where the method weighs
-  const StepState* state;
-  const LossOptions& options;   ///< whose gradient counts
+  const Task& task;
+  const Var& student;           ///< outputs (N, task.outputs()) f32: logits, or Gaussians
+  const Tensor& teacher;        ///< the teacher's, for the same images
+  LossInput input;              ///< the batch, with weights where the method weighs; whose gradient counts
   DistillationWeights weights;  ///< --alpha and --temperature
 };
 
 /// w(i) [ (1 - alpha) CE(student, label) + alpha T^2 KL(teacher || student at T) ], Hinton et al. (arXiv:1503.02531), with
-/// the alpha and T that are given.
+/// the alpha and T that are given; of a regression, w(i) [ (1 - alpha) NLL(student, target) + alpha KL(teacher || student) ].
 RowReport kd_loss(const StudentStep& step, DistillationWeights weights);
 /// With those of the run.
 inline RowReport kd_loss(const StudentStep& step) {
@@ -37,6 +35,10 @@ struct Method {
   bool weighs_by_significance = false;
   /// The student regulates itself: the default of --regulation is then mask, and off is refused.
   bool regulates = false;
+  /// It learns from mixtures of samples, which the teacher labels: the default of --mix is then either, and none is refused.
+  bool extends = false;
+  /// It learns from what a learned augmentation makes of samples, beside the samples (distill/tst).
+  bool transforms = false;
   /// The loss of each row; delivers its gradient to step.student when the tape records.
   std::function<RowReport(const StudentStep&)> loss = [](const StudentStep& step) { return kd_loss(step); };
 };

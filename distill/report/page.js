@@ -18,6 +18,8 @@ const digits = (value, n = 4) => known(value) ? String(Number(value.toPrecision(
 const seconds = value => known(value) ? value.toFixed(value < 10 ? 2 : 1) : none;
 /** The metric of a run: accuracy as a percentage, an error as it is. */
 const metric = (run, value) => run.metric === 'accuracy' ? percent(value, 2) : digits(value);
+/** The number that metric() writes, so that runs of different metrics are in the order one reads. */
+const metricNumber = (run, value) => known(value) && run.metric === 'accuracy' ? 100 * value : value;
 const plural = (n, word) => `${count(n)} ${word}${n === 1 ? '' : 's'}`;
 const capital = word => word.charAt(0).toUpperCase() + word.slice(1);
 const className = (run, c) => run.classes[c] ?? `class ${c}`;
@@ -259,9 +261,11 @@ function showMissing(parent) {
 function showResults(parent) {
   parent.append(table('What each run reached', [
     {head: 'run', of: run => run.name},
-    {head: 'last epoch', of: run => run.last, show: (value, run) => metric(run, value)},
-    {head: 'best (epoch)', of: run => run.best, show: (value, run) => known(value) ? `${metric(run, value)} (${run.best_epoch})` : none},
-    {head: 'its teacher', of: run => run.teacher_metric, show: (value, run) => metric(run, value)},
+    {head: 'last epoch', of: run => metricNumber(run, run.last), show: (_, run) => metric(run, run.last)},
+    {head: 'best (epoch)', of: run => metricNumber(run, run.best),
+     show: (value, run) => known(value) ? `${metric(run, run.best)} (${run.best_epoch})` : none},
+    {head: 'its teacher', of: run => metricNumber(run, run.teacher_metric),
+     show: (_, run) => metric(run, run.teacher_metric)},
     {head: 'method', of: methodOf, text: true},
     {head: 'network', of: run => run.options.net, text: true},
     {head: 'regulation', of: run => run.options.regulation, text: true},
@@ -280,14 +284,15 @@ function showComparison(parent) {
     const mean = row => row.finished > 0 ? row.last_mean : null;
     const error = (value, spread, row) => !known(value) ? (row.runs > 0 ? 'failed' : 'to do') :
         value.toFixed(2) + (row.finished > 1 && known(spread) ? ` ± ${spread.toFixed(2)}` : '');
+    const unit = {accuracy: ', %', angle: ', degrees'}[found.metric ?? 'accuracy'] ?? '';
     parent.append(table(String(found.title ?? found.recipe), [
       {head: 'networks', of: row => `${row.teacher} → ${row.student}`, text: true},
       {head: 'method', of: row => String(row.label ?? row.method), text: true},
       {head: 'learning rate', of: row => row.lr, show: value => digits(value)},
       {head: 'finished', of: row => row.finished, show: (value, row) => `${count(value)} of ${count(row.runs)}`},
-      {head: 'last, %', of: mean, show: (value, row) => error(value, row.last_deviation, row)},
-      {head: 'best, %', of: row => row.finished > 0 ? row.best_mean : null, show: (value, row) => error(value, row.best_deviation, row)},
-      {head: 'published, %', of: row => row.published, show: value => known(value) ? value.toFixed(2) : none},
+      {head: `last${unit}`, of: mean, show: (value, row) => error(value, row.last_deviation, row)},
+      {head: `best${unit}`, of: row => row.finished > 0 ? row.best_mean : null, show: (value, row) => error(value, row.best_deviation, row)},
+      {head: `published${unit}`, of: row => row.published, show: value => known(value) ? value.toFixed(2) : none},
       {head: 'distinct samples', of: row => row.distinct_samples, show: count},
       {head: 'forwards', of: row => row.forwards_share, show: value => percent(value)},
       {head: 'backwards', of: row => row.backwards_share, show: value => percent(value)},
@@ -487,7 +492,7 @@ function difficultyTable(run) {
 }
 
 function gallery(parent, run, which, title) {
-  const entries = run.gallery[which] ?? [], epochs = run.significance.epochs;
+  const entries = run.gallery[which] ?? [], epochs = run.significance.epochs, classified = run.metric === 'accuracy';
   if (entries.length === 0) return;
   const last = entries.at(-1).count, ties = run.gallery.ties[which];
   parent.append(element('h3', {}, title));
@@ -500,12 +505,29 @@ function gallery(parent, run, which, title) {
     const predicted = known(entry.prediction) ? className(run, entry.prediction) : 'not known';
     const mistaken = known(entry.prediction) && entry.prediction !== entry.label;
     const image = element('img', {src: data.pictures[entry.picture], width: 72, height: 72,
-        alt: `Training image ${entry.index}: label ${label}, prediction ${predicted}, participated ${entry.count} of ${epochs} times`});
+        alt: `Training image ${entry.index}: ` + (classified ? `label ${label}, prediction ${predicted}, ` : '') +
+            `participated ${entry.count} of ${epochs} times`});
     return element('li', {}, element('figure', {}, image, element('figcaption', {},
-        element('div', {}, `label ${label}`),
-        element('div', {class: mistaken ? 'mistaken' : null}, `${mistaken ? '≠ ' : ''}predicted ${predicted}`),
+        ...classified ? [element('div', {}, `label ${label}`),
+                         element('div', {class: mistaken ? 'mistaken' : null},
+                                 `${mistaken ? '≠ ' : ''}predicted ${predicted}`)] : [],
         element('div', {}, `${entry.count} of ${epochs} · #${entry.index}`))));
   })));
+}
+
+/** Images as they are and as the module changes them, with what both networks say. */
+function augmentedGallery(parent, run) {
+  const entries = run.augmented;
+  parent.append(element('h3', {}, 'Originals and what the module makes of them'), paragraph('Under each image the probability that ' +
+      'teacher and student give to its label. Four images have the same operations; half of the draws leave an image as it is.', {class: 'note'}));
+  const picture = (entry, which) => element('li', {}, element('figure', {}, element('img', {src: data.pictures[entry.pictures[which]], width: 72, height: 72,
+      alt: `Training image ${entry.index}, label ${className(run, entry.label)}, ${which ? `after ${entry.operations}` : 'as it is'}`}),
+    element('figcaption', {}, element('div', {}, which ? 'augmented' : `label ${className(run, entry.label)}`),
+        element('div', {}, `teacher ${percent(entry.teacher[which])}`), element('div', {}, `student ${percent(entry.student[which])}`))));
+  for (const operations of new Set(entries.map(entry => entry.operations))) {
+    const some = entries.filter(entry => entry.operations === operations);
+    parent.append(paragraph(capital(operations)), element('ul', {class: 'gallery'}, ...some.flatMap(entry => [picture(entry, 0), picture(entry, 1)])));
+  }
 }
 
 function confusionMatrix(run) {
@@ -541,6 +563,49 @@ function confusionLists(parent, run) {
         {head: 'samples', of: row => row[2], show: count}], [...recall].sort((a, b) => a[1] - b[1]), {tall: true}));
 }
 
+/** Of a regression: how large errors are where the network predicts a deviation. */
+function plotCalibration(figures, run) {
+  const {bins, error_correlation: withError, difficulty_correlation: withDifficulty} = run.calibration;
+  const line = (name, of, style) => ({label: name, data: bins.map(bin => ({x: bin[1], y: of(bin)})), ...style, pointRadius: 4, pointHitRadius: 8});
+  plot(figures, {
+    title: 'Calibration', legend: true, x: {title: 'predicted deviation', show: digits}, y: {title: 'observed error (root mean square)', show: digits},
+    alt: 'Line plot of the observed against the predicted error, a point for each tenth of the test samples: ' +
+        bins.map(bin => `${digits(bin[1], 3)} predicted, ${digits(bin[2], 3)} observed`).join('; '),
+    caption: `A calibrated network is on the diagonal. Rank correlation of predicted deviation and error: ${digits(withError, 2)}` +
+        (known(withDifficulty) ? `; and known difficulty: ${digits(withDifficulty, 2)}.` : '.'),
+    datasets: [line('this run', bin => bin[2], look(0)), line('calibrated', bin => bin[1], {...look(1), borderDash: [2, 2]})]
+  });
+}
+
+/** What a TST module learned, epoch by epoch of its phases. */
+function plotPhases(figures, run) {
+  const {operations, phase, chances, strengths} = run.phases, epochs = phase.map((_, i) => i + 1);
+  const begins = phase.map((p, i) => i === 0 || p !== phase[i - 1] ? i + 1 : 0).filter(Boolean);
+  const x = {title: 'epoch of the module', scale: {ticks: {precision: 0}}};
+  const fromTo = values => values.map(value => digits(value)).join(' to ');  // map gives an index besides
+  const compared = run.phases.compared.filter(({teacher}) => teacher.length === 2).map(({phase, teacher, student}) =>
+    `Phase ${phase}, by the same draws before and after: teacher ${fromTo(teacher)}, student ${fromTo(student)}.`);
+  if (begins.length > 1) compared.unshift(`Phases begin with epochs ${begins.join(', ')}; in between the student learns.`);
+  const caption = compared.join(' ') || null;
+  const last = (names, values, show) => names.map((name, i) => `${name} ${show(values[i].at(-1))}`).join('; ');
+  const of = ['teacher', 'student'], losses = of.map(who => run.phases[`${who}_loss`]);
+  plot(figures, {
+    title: 'Losses on augmented images while the module learns', legend: true, x, y: {title: 'cross-entropy', show: digits}, caption,
+    alt: `Line plot of the teacher's and the student's loss on augmented images. At the end: ${last(of, losses, digits)}`,
+    datasets: of.map((who, i) => curve(who, epochs, losses[i], look(i)))
+  });
+  for (const [title, axis, values, words] of [
+    ['Strengths', 'strength', strengths, 'the learned strength of each operation, of its largest'],
+    ['Chances', 'chance', chances, 'the chance of each operation that its draw is nearer to 1 than to 0']]) {
+    const names = operations.slice(0, values.length);
+    plot(figures, {
+      title: `${title} that the module learned`, legend: true, x, y: percentAxis(axis),
+      caption: `${capital(words)}.`, alt: `Line plot of ${words}. At the end: ${last(names, values, value => percent(value))}`,
+      datasets: names.map((name, i) => curve(name, epochs, values[i], look(i)))
+    });
+  }
+}
+
 function fillRun(parent, run) {
   for (const chart of [...charts]) {
     if (!parent.contains(chart.canvas)) continue;
@@ -552,17 +617,24 @@ function fillRun(parent, run) {
   parent.append(figures);
   if (run.by_class) plotClasses(figures, run);
   if (run.significance) plotHistogram(figures, run);
+  if (run.calibration) plotCalibration(figures, run);
+  if (run.phases) plotPhases(figures, run);
   if (run.difficulty) {
     plotDifficulty(figures, run);
     parent.append(difficultyTable(run));
   }
+  if (run.augmented) augmentedGallery(parent, run);
   if (run.gallery) {
     gallery(parent, run, 'most', 'The most significant training images');
     gallery(parent, run, 'least', 'The least significant training images');
-    const left = data.pictures_left_out > 0 ?
-        ` Of all runs' galleries, ${plural(data.pictures_left_out, 'picture')} more were left out to keep the page small.` : '';
-    parent.append(paragraph('Predictions are those of the last checkpoint, computed in fp32 on the image as it is, without ' +
-        `augmentation.${left}`, {class: 'note'}));
+    if (run.metric === 'accuracy') {
+      parent.append(paragraph('Predictions are those of the last checkpoint, computed in fp32 on the image as it is, ' +
+          'without augmentation.', {class: 'note'}));
+    }
+  }
+  if (data.pictures_left_out > 0 && (run.significance || run.phases)) {
+    parent.append(paragraph(`Of all runs' galleries, ${plural(data.pictures_left_out, 'picture')} more were left out to ` +
+        'keep the page small.', {class: 'note'}));
   }
   if (run.confusion) {
     parent.append(element('h3', {}, 'Confusion'));

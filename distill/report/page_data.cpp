@@ -156,6 +156,50 @@ ordered_json confusions(const Predictions& p, std::size_t named) {
   return out;
 }
 
+ordered_json calibration_of(const Calibration& c) {
+  ordered_json out = {{"error_correlation", rounded(c.error_correlation)}, {"bins", ordered_json::array()}};
+  if (c.difficulty_correlation) out["difficulty_correlation"] = rounded(*c.difficulty_correlation);
+  for (const CalibrationBin& bin : c.bins) {
+    out["bins"].push_back({bin.samples, rounded(bin.predicted), rounded(bin.observed)});
+  }
+  return out;
+}
+
+/// A column for each number, and for chances and strengths a column for each operation. Apart from them, what each phase
+/// changed by the same draws: losses before and after it.
+ordered_json phases_of(const std::vector<PhaseRecord>& log) {
+  ordered_json out = {{"compared", ordered_json::array()}};
+  std::vector<PhaseRecord> phases;
+  for (const PhaseRecord& p : log) {
+    if (!p.compares) {
+      phases.push_back(p);
+    } else if (p.epoch == 0) {
+      out["compared"].push_back({{"phase", p.phase}, {"teacher", {rounded(p.teacher_loss)}}, {"student", {rounded(p.student_loss)}}});
+    } else if (!out["compared"].empty()) {
+      ordered_json& begun = out["compared"].back();
+      begun["teacher"].push_back(rounded(p.teacher_loss));
+      begun["student"].push_back(rounded(p.student_loss));
+    }
+  }
+  if (phases.empty()) return {};  // the first has only begun
+  for (int i = 0; i < kOperations; ++i) out["operations"].push_back(info_of(static_cast<Operation>(i)).name);
+  for (const PhaseRecord& p : phases) {
+    out["phase"].push_back(p.phase);
+    out["teacher_loss"].push_back(rounded(p.teacher_loss));
+    out["student_loss"].push_back(rounded(p.student_loss));
+    out["teacher_accuracy"].push_back(rounded(p.teacher_accuracy));
+    out["student_accuracy"].push_back(rounded(p.student_accuracy));
+  }
+  for (const auto& [name, member] : {std::pair("chances", &PhaseRecord::chances), std::pair("strengths", &PhaseRecord::strengths)}) {
+    for (std::size_t i = 0; i < (phases.front().*member).size(); ++i) {
+      ordered_json values = ordered_json::array();
+      for (const PhaseRecord& p : phases) values.push_back(i < (p.*member).size() ? rounded((p.*member)[i]) : ordered_json());
+      out[name].push_back(std::move(values));
+    }
+  }
+  return out;
+}
+
 ordered_json options_of(const RunOptions& options) {
   ordered_json out = {{"command", options.command}};
   visit_options(options, [&](const char* name, const auto& value, const char*) { out[name] = value; });
@@ -167,8 +211,8 @@ ordered_json outcome_of(const ReportedRun& run) {
   ordered_json out;
   const EpochRecord* last = run.epochs.empty() ? nullptr : &run.epochs.back();
   out["finished"] = run.result.has_value();
-  out["epochs_done"] = run.result ? run.result->epochs : static_cast<double>(run.epochs.size());
-  out["metric"] = run.result ? run.result->metric : "accuracy";
+  out["epochs_done"] = epochs_done(run);
+  out["metric"] = metric_of(run);
   if (run.result) {
     out["last"] = rounded(run.result->last);
     out["best"] = rounded(run.result->best);
@@ -199,7 +243,7 @@ struct Conventional {
 Conventional conventional_of(const std::vector<ReportedFindings>& runs, const ReportedRun& of) {
   Conventional c;
   double epochs = 0;
-  for (const auto& [run, unused] : runs) {
+  for (const auto& [run, unused, none] : runs) {
     if (run.options.data != of.options.data) continue;
     c.samples = std::max(c.samples, run.train_samples);
     if (run.options.net == of.options.net) epochs = std::max(epochs, run.options.epochs);
@@ -231,10 +275,9 @@ class Pictures {
 };
 
 /// The first of every gallery, then the second of every one, and so on while there is room.
-void add_galleries(const std::vector<ReportedFindings>& runs, ordered_json& page) {
-  Pictures pictures;
+void add_galleries(const std::vector<ReportedFindings>& runs, Pictures& pictures, ordered_json& page) {
   std::size_t wanted = 0, placed = 0;
-  for (const auto& [unused, samples] : runs) wanted += samples.most.size() + samples.least.size();
+  for (const auto& [unused, samples, none] : runs) wanted += samples.most.size() + samples.least.size();
   for (std::size_t place = 0, shown = 1; shown > 0; ++place) {
     shown = 0;
     for (std::size_t r = 0; r < runs.size(); ++r) {
@@ -258,8 +301,33 @@ void add_galleries(const std::vector<ReportedFindings>& runs, ordered_json& page
     if (!run.contains("gallery")) continue;
     run["gallery"]["ties"] = {{"most", runs[r].samples.ties_most}, {"least", runs[r].samples.ties_least}};
   }
-  page["pictures"] = pictures.list();
   page["pictures_left_out"] = wanted - placed;
+}
+
+/// Original and augmented images side by side, those that there is room for.
+ordered_json augmented_of(const std::vector<AugmentedEntry>& entries, Pictures& pictures) {
+  ordered_json out = ordered_json::array();
+  for (const AugmentedEntry& e : entries) {
+    if (!pictures.has_room(e.original + e.augmented)) break;
+    out.push_back({{"index", e.index},
+                   {"label", e.label},
+                   {"operations", e.operations},
+                   {"pictures", {pictures.number_of(e.original), pictures.number_of(e.augmented)}},
+                   {"teacher", {rounded(e.teacher[0]), rounded(e.teacher[1])}},
+                   {"student", {rounded(e.student[0]), rounded(e.student[1])}}});
+  }
+  return out;
+}
+
+/// After the galleries, whose count of pictures left out goes on.
+void add_augmented(const std::vector<ReportedFindings>& runs, Pictures& pictures, ordered_json& page) {
+  std::size_t left_out = page["pictures_left_out"];
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    ordered_json shown = augmented_of(runs[r].augmented, pictures);
+    left_out += 2 * (runs[r].augmented.size() - shown.size());
+    if (!shown.empty()) page["runs"][r]["augmented"] = std::move(shown);  // an empty list would be a heading alone
+  }
+  page["pictures_left_out"] = left_out;
 }
 
 /// Adds to each point "best_of": the costs of which no run of the same network on the same data needs less for as much.
@@ -350,7 +418,7 @@ ordered_json page_data(const std::vector<ReportedFindings>& runs, const std::vec
       step_for(runs, class_numbers, [](const EpochRecord& e) { return e.participants_by_class.size(); });
   page["curve_step"] = curve_step;
   page["class_step"] = class_step;
-  for (const auto& [run, samples] : runs) {
+  for (const auto& [run, samples, none] : runs) {
     ordered_json entry = {{"name", run.where.name}, {"group", run.where.group}, {"folder", run.where.folder}};
     entry.update(outcome_of(run));
     if (const Conventional whole = conventional_of(runs, run); whole.samples > 0) {
@@ -365,11 +433,16 @@ ordered_json page_data(const std::vector<ReportedFindings>& runs, const std::vec
     entry["by_class"] = by_class_of(thinned(run.epochs, class_step));
     if (run.significance) entry["significance"] = counts_of(*run.significance);
     entry["difficulty"] = difficulty_of(samples);
+    if (run.calibration) entry["calibration"] = calibration_of(*run.calibration);
+    if (ordered_json phases = phases_of(run.phases); !phases.is_null()) entry["phases"] = std::move(phases);
     if (run.predictions) entry["confusion"] = confusions(*run.predictions, entry["classes"].size());
     if (!run.missing.empty()) page["missing"].push_back({{"name", run.where.name}, {"what", run.missing}});
     page["runs"].push_back(std::move(entry));
   }
-  add_galleries(runs, page);
+  Pictures pictures;
+  add_galleries(runs, pictures, page);
+  add_augmented(runs, pictures, page);
+  page["pictures"] = pictures.list();
   page["frontier"] = frontier_of(page["runs"]);
   return page;
 }

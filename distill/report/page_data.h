@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "distill/report/augmented.h"
 #include "distill/report/run_data.h"
 #include "distill/report/samples.h"
 
@@ -14,6 +15,7 @@ namespace retort {
 struct ReportedFindings {
   ReportedRun run;
   SampleFindings samples;
+  std::vector<AugmentedEntry> augmented;
 };
 
 /// `tables`: paths of table.json files. Pictures are left out evenly where they would make the page too large.

@@ -5,6 +5,7 @@
 
 #include "data/file.h"
 #include "distill/checkpoint.h"
+#include "distill/tst/phase_log.h"
 #include "kernels/error.h"
 
 namespace retort {
@@ -59,6 +60,16 @@ void read_significance(ReportedRun& run) {
   }
 }
 
+void read_calibration(ReportedRun& run) {
+  const std::string path = run.where.folder + "/calibration.json";
+  if (!run.result && !fs::exists(path)) return;  // it is written at the end
+  try {
+    run.calibration = calibration_from_json(read_text(path), path);
+  } catch (const Error& error) {
+    run.missing.push_back(text("There is no calibration: ", error.what(), "."));
+  }
+}
+
 void read_predictions(ReportedRun& run) {
   const std::string path = run.where.folder + "/predictions.csv";
   if (!fs::exists(path)) {
@@ -74,7 +85,8 @@ void read_predictions(ReportedRun& run) {
 
 void sum_files(ReportedRun& run) {
   for (const char* name : {"config.toml", "environment.json", "plans.json", "metrics.jsonl", "last.safetensors",
-                           "best.safetensors", "significance.csv", "predictions.csv", "result.json"}) {
+                           "best.safetensors", "significance.csv", "predictions.csv", "calibration.json",
+                           "phases.jsonl", "result.json"}) {
     const std::string path = run.where.folder + "/" + name;
     if (!fs::is_regular_file(path)) continue;
     try {
@@ -90,6 +102,16 @@ void sum_files(ReportedRun& run) {
 
 }  // namespace
 
+std::string metric_of(const ReportedRun& run) {
+  if (run.result) return run.result->metric;
+  return run.epochs.empty() || run.epochs.back().metric.empty() ? "accuracy" : run.epochs.back().metric;
+}
+
+double epochs_done(const ReportedRun& run) {
+  if (run.result) return run.result->epochs;
+  return run.epochs.empty() ? 0 : run.epochs.back().epoch;
+}
+
 ReportedRun read_run(const FoundRun& found) {
   ReportedRun run;
   run.where = found;
@@ -99,13 +121,14 @@ ReportedRun read_run(const FoundRun& found) {
   if (run.result && !run.result->finished) run.result.reset();
   read_epochs(folder, run);
   if (!run.result) {
-    run.missing.push_back(text("The run has not finished (", run.epochs.size(), " of ", run.options.epochs,
+    run.missing.push_back(text("The run has not finished (", epochs_done(run), " of ", run.options.epochs,
                                " epochs): what is shown is how far it came."));
   }
   read_environment(run);
   if (run.result) run.train_samples = run.result->train_samples;
   read_significance(run);
-  read_predictions(run);
+  metric_of(run) == "accuracy" ? read_predictions(run) : read_calibration(run);
+  run.phases = read_phases(folder.file("phases.jsonl"));
   sum_files(run);
   return run;
 }

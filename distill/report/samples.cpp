@@ -33,7 +33,7 @@ std::vector<std::int32_t> predict(const ReportedRun& run, const Dataset& data, c
   const ImageSplit part = take_rows(data.train, rows, data.image_bytes());
   Context context(Device::cpu, Precision::fp32);
   const auto network =
-      network_of(file, path, run.options.net, {data.height, data.width, data.channels}, task->outputs());
+      network_of(file, path, run.options.net, input_of(data), task->outputs());
   network->parameters().materialise(context, 0, Trainable::no);
   load_network(file, path, *network, false);
   DeviceDataset images(context, data, part);
@@ -124,7 +124,7 @@ SampleFindings look_at_samples(ReportedRun& run, DataSource& source, int wanted)
   try {
     const Dataset& data = source.of(run);
     const Significance counts =
-        aligned(*run.significance, source_rows(data.train), data.train.labels, run.where.folder);
+        aligned(*run.significance, source_rows(data.train), labels_of(data.train), run.where.folder);
     const std::vector<int> most = extreme_rows(counts.count, true, wanted),
                            least = extreme_rows(counts.count, false, wanted);
     found.class_names = data.class_names;

@@ -45,7 +45,8 @@ void read_option(const TomlReader& reader, const toml::node& node, std::string_v
 void read_arm(const TomlReader& reader, const toml::table& table, Arm& arm) {
   const std::map<std::string_view, std::string*> words = {
       {"label", &arm.label},         {"like", &arm.like},         {"taught-by", &arm.taught_by},
-      {"subset-of", &arm.subset_of}, {"share-of", &arm.share_of}, {"seconds-of", &arm.seconds_of}};
+      {"subset-of", &arm.subset_of}, {"share-of", &arm.share_of}, {"seconds-of", &arm.seconds_of},
+      {"against", &arm.against}};
   for (const auto& [key_node, node] : table) {
     const std::string_view key = key_node.str();
     if (const auto word = words.find(key); word != words.end()) {

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "data/select.h"
 #include "distill/dataset_recipe.h"
+#include "distill/methods/method.h"
 #include "distill/trial_steps.h"
 
 namespace retort {
@@ -37,12 +39,17 @@ const Facts* known_facts(const std::string& name) {
   return found == known.end() ? nullptr : &found->second;
 }
 
-/// Grey images with labels in turn: as many as a batch needs.
+/// Grey images with labels in turn, or targets: as many as a batch needs.
 Dataset stand_in(Dataset facts, int images) {
   for (ImageSplit* split : {&facts.train, &facts.test}) {
-    *split = {};
-    split->pixels.assign(facts.image_bytes() * static_cast<std::size_t>(images), 128);
-    for (int i = 0; i < images; ++i) split->labels.push_back(i % facts.classes);
+    ImageSplit grey;
+    grey.pixels.assign(facts.image_bytes() * static_cast<std::size_t>(images), 128);
+    for (int i = 0; i < images && facts.classes > 0; ++i) grey.labels.push_back(i % facts.classes);
+    grey.target_width = facts.train.target_width;
+    grey.auxiliary_width = facts.train.auxiliary_width;
+    grey.targets.assign(static_cast<std::size_t>(images * grey.target_width), 0.1F);
+    grey.auxiliary.assign(static_cast<std::size_t>(images * grey.auxiliary_width), 0.1F);
+    *split = std::move(grey);
     split->pixels[0] = 255;
   }
   return facts;
@@ -65,7 +72,6 @@ Estimator::Estimator(const std::string& data, const std::string& device, const s
     return;
   }
   facts_ = load_dataset(data);
-  RETORT_CHECK(facts_.classes > 0, "recipes compare classifiers; ", data, " has no classes");
   train_ = facts_.train.count();
   test_ = facts_.test.count();
 }
@@ -85,6 +91,7 @@ const Estimator::Step& Estimator::step_of(const std::string& net, const RunOptio
   o.precision = precision_;
   o.regulation = "off";
   o.method = "kd";
+  o.mix = "none";
   use_threads(threads_);
   const bool cpu = device_of(o.device) == Device::cpu;
   const int batch = o.batch;
@@ -110,16 +117,24 @@ const Estimator::Step& Estimator::step_of(const std::string& net, const RunOptio
 
 Estimate Estimator::of(const RunOptions& options, const std::string& teacher_net) {
   const Step own = step_of(options.net, options);
-  const double trained = options.epochs * train_, evaluated = options.epochs * test_;
+  const int samples = options.subset.empty() ? train_ : subset_count(options.subset, train_, facts_.classes);
+  const bool transforms = options.command == "distill" && find_method(options.method).transforms;
+  const double trained = options.epochs * samples * (transforms ? 2 : 1);
+  const double evaluated = std::ceil(options.epochs / options.eval_every) * test_;
   // A forward pass is a third of a step.
   double seconds = own.seconds * (trained + evaluated / 3), macs = own.macs * 3 * trained;
   if (!teacher_net.empty()) {
     const Step teacher = step_of(teacher_net, options);
     const bool augmented = options.augment == "recipe" ? augments_ : options.augment != "none";
-    const bool cached = options.cache_teacher == "on" || (options.cache_teacher == "auto" && !augmented);
-    const double taught = cached ? train_ : trained;
+    const bool same = !augmented && options.mix == "none" && !transforms;
+    const bool cached = options.cache_teacher == "on" || (options.cache_teacher == "auto" && same);
+    const double taught = cached ? samples : trained;
     seconds += teacher.seconds / 3 * (taught + test_);
     macs += teacher.macs * taught;
+    // While a module learns, both networks pass gradients back, to the images alone.
+    const double learned = options.tst_phases.empty() ? 0 : options.tst_phases.size() * options.tst_length * samples;
+    seconds += (own.seconds + teacher.seconds) * 2 / 3 * learned;
+    macs += (own.macs + teacher.macs) * 2 * learned;
   }
   return {seconds, 2 * macs};
 }

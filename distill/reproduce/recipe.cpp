@@ -46,7 +46,7 @@ void select(Recipe& recipe, const std::vector<std::string>& arms, const std::vec
 
 void locate_data(Recipe& recipe, const std::string& data_dir) {
   namespace fs = std::filesystem;
-  if (recipe.data.find(':') != std::string::npos || recipe.data == "synthetic") return;
+  if (recipe.data.find(':') != std::string::npos || recipe.data == "synthetic" || recipe.data == "gaze-synthetic") return;
   RETORT_CHECK(!data_dir.empty(), "recipe ", recipe.name, " needs --data-dir DIR with the files of ", recipe.data);
   // As the publishers' archives unpack.
   static const std::map<std::string, std::string> inner = {{"mnist", "mnist"},
@@ -85,7 +85,7 @@ Recipe read_recipe(const std::string& content, const std::string& file, bool qui
 }
 
 std::vector<std::string> recipe_names() {
-  return {"demo", "mnist", "fashion-mnist", "cifar10", "cifar100"};
+  return {"demo", "mnist", "fashion-mnist", "cifar10", "cifar100", "cifar100-beyond", "xcl-mnist", "tst-mnist", "gaze-synthetic"};
 }
 
 Recipe find_recipe(const std::string& name_or_file, bool quick) {

@@ -21,6 +21,7 @@ struct Arm {
   std::string taught_by;   ///< arm that teaches; empty: trained on labels
   std::string subset_of;   ///< random subset of the size that this arm used; empty: none
   std::string share_of;    ///< random mask with this arm's share of participants
+  std::string against;     ///< what its paired difference is taken from; empty: kd, of what is no control
   std::string seconds_of;  ///< `like`'s schedule, shortened to this arm's seconds
   OptionValues options;
 

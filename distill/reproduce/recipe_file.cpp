@@ -95,6 +95,13 @@ void read_table(const TomlReader& reader, const toml::table& table, Draft& draft
   }
 }
 
+/// What an arm is compared with need not be run this time, but it has to be a row.
+void check_comparisons(const Draft& draft) {
+  for (const Arm& arm : draft.recipe.arms) {
+    if (!arm.against.empty()) draft.shelf.make(arm.against, draft.arms_where + ": 'against' of '" + arm.id + "'");
+  }
+}
+
 /// Each arm after those it needs.
 void check_order(const Recipe& recipe, const std::string& where) {
   std::vector<std::string> before;
@@ -140,6 +147,7 @@ Recipe parse_recipe(const std::string& content, const std::string& file, bool qu
   for (const std::string& id : draft.arms) draft.recipe.arms.push_back(draft.shelf.make(id, draft.arms_where));
   check(draft.recipe, file);
   check_order(draft.recipe, draft.arms_where);
+  check_comparisons(draft);
   return draft.recipe;
 }
 

@@ -7,12 +7,15 @@
 
 #include "distill/folder_lock.h"
 #include "distill/interrupt.h"
+#include "distill/methods/method.h"
 #include "distill/progress.h"
 #include "distill/reproduce/estimate.h"
 #include "distill/reproduce/jobs.h"
 #include "distill/reproduce/statistics.h"
 #include "distill/run_setup.h"
+#include "distill/task.h"
 #include "engine/atomic_file.h"
+#include "engine/safetensors.h"
 
 namespace retort {
 namespace {
@@ -35,6 +38,7 @@ class Reproduction {
   void fill_in_needs(const Job& job, RunOptions& options);
   RunOutcome run(const Job& job);
   RunOutcome train(const Job& job, const RunOptions& options) const;
+  void make_encoders_of(const RunOptions& options) const;
   void announce();
   void tune();
   void tune(const NetworkPair& pair);
@@ -96,6 +100,22 @@ RunOutcome Reproduction::train(const Job& job, const RunOptions& o) const {
   return outcome;
 }
 
+/// TST's encoders depend on the data alone: they are made once, and each teacher's folder gets a copy for its students.
+void Reproduction::make_encoders_of(const RunOptions& o) const {
+  const std::string file = o.teacher + "/encoders.safetensors", first = path("encoders.safetensors");
+  if (!find_method(o.method).transforms || !o.encoders.empty() || std::filesystem::exists(file)) return;
+  if (!std::filesystem::exists(first)) {
+    say_("== encoders of image operations, for tst");
+    const ProcessEnd end = run_program({"tst-pretrain", "--data", o.data, "--out", first, "--device", o.device,
+                                        "--threads", std::to_string(o.threads)},
+                                       options_.program, say_);
+    if (interrupted()) fail(ErrorKind::internal, "stopped");
+    if (end.cannot_write) fail(ErrorKind::output, end.problem + "; the same command goes on from here");
+    if (!end.problem.empty()) fail(ErrorKind::internal, "tst-pretrain: " + end.problem);
+  }
+  write_safetensors(file, read_safetensors(first));
+}
+
 /// At most once a folder.
 RunOutcome Reproduction::run(const Job& job) {
   const auto known = outcomes_.find(job.folder);
@@ -114,9 +134,10 @@ RunOutcome Reproduction::run(const Job& job) {
                config ? first_difference(*config, o) : "", "): delete it, or give another --out");
   if (const auto done = folder.read_result(); done && done->finished) {
     outcome.result = *done;
-    say_(text(job.folder, ": finished before, ", done->metric, " ", 100 * done->last, " %"));
+    say_(text(job.folder, ": finished before, ", done->metric, " ", metric_text(done->metric, done->last)));
     return outcome;
   }
+  if (o.command == "distill") make_encoders_of(o);
   outcome = train(job, o);
   if (interrupted()) fail(ErrorKind::internal, "stopped");
   return outcome;
@@ -146,7 +167,8 @@ void Reproduction::announce() {
 void Reproduction::tune(const NetworkPair& pair) {
   for (const Arm& arm : recipe_.arms) {
     std::string line = arm.label + ":";
-    double best_accuracy = -1;
+    double best_goodness = 0;
+    bool found = false;
     for (Job job : tuning_jobs(recipe_, pair, arm)) {
       // What it needs is the best of what was tuned before.
       for (auto& [id, folder] : job.needs) {
@@ -155,13 +177,16 @@ void Reproduction::tune(const NetworkPair& pair) {
       }
       const RunOutcome outcome = run(job);
       if (arm.trains_teacher) continue;
-      const double accuracy = outcome.result.finished ? outcome.result.last : 0;
-      line += text(" ", job.lr, outcome.result.finished ? text(" -> ", 100 * accuracy, " %") : " failed", ";");
-      if (accuracy <= best_accuracy) continue;
-      best_accuracy = accuracy;
+      const RunResult& result = outcome.result;
+      line += text(" ", job.lr, result.finished ? " -> " + metric_text(result.metric, result.last) : " failed", ";");
+      if (!result.finished) continue;
+      const double goodness = result.metric == "accuracy" ? result.last : -result.last;
+      if (found && goodness <= best_goodness) continue;
+      found = true;
+      best_goodness = goodness;
       best_[{key_of(pair), arm.id}] = job;
     }
-    if (arm.trains_teacher || best_accuracy < 0) continue;
+    if (arm.trains_teacher || !found) continue;
     line += text(" chosen ", best_.at({key_of(pair), arm.id}).lr);
     if (recipe_.pairs.size() > 1) line = key_of(pair) + ", " + line;
     tuning_notes_.push_back(line);
@@ -200,6 +225,21 @@ std::vector<std::string> Reproduction::difficulty_note() const {
   return {line};
 }
 
+/// What 100 % of forwards and backwards comes from; no samples: all of the data set.
+struct Conventional {
+  double epochs = 0, samples = 0;
+};
+
+/// Whose epochs and samples 100 % is: a student's is what it is compared with.
+std::string conventional_row(const Arm& arm, const std::vector<TableRow>& rows) {
+  const auto there = [&](const std::string& id) {
+    return std::any_of(rows.begin(), rows.end(), [&](const TableRow& row) { return row.arm.id == id; });
+  };
+  if (arm.trains_teacher) return arm.id;
+  if (!arm.against.empty() && there(arm.against)) return arm.against;
+  return there("kd") ? "kd" : arm.id;
+}
+
 Table Reproduction::table() const {
   Table table;
   table.recipe = recipe_.name;
@@ -212,12 +252,14 @@ Table Reproduction::table() const {
   for (const NetworkPair& each : recipe_.pairs) {
     TableSection section;
     section.pair = each;
+    std::map<std::string, Conventional> conventional;
     for (const Arm& arm : recipe_.arms) {
       TableRow row;
       row.arm = arm;
       const RunOptions plain = options_of(recipe_, job_of(each, arm, 1), options_);
       row.lr = plain.lr;
-      if (!arm.is_control()) (arm.trains_teacher ? section.teacher_epochs : section.student_epochs) = plain.epochs;
+      Conventional& own = conventional[arm.id];
+      own.epochs = plain.epochs;
       const int seeds = arm.trains_teacher && recipe_.shares_teachers ? 1 : recipe_.seeds;
       for (int seed = 1; seed <= seeds; ++seed) {
         const Job job = job_of(each, arm, seed);
@@ -228,16 +270,19 @@ Table Reproduction::table() const {
         // The most that any run had: a control may be given a part of them.
         if (!outcome->second.result.finished) continue;
         section.samples = std::max<double>(section.samples, outcome->second.result.train_samples);
+        if (!plain.subset.empty()) own.samples = outcome->second.result.train_samples;
       }
       section.rows.push_back(std::move(row));
+    }
+    for (TableRow& row : section.rows) {
+      const Conventional& other = conventional[conventional_row(row.arm, section.rows)];
+      row.conventional = other.epochs * (other.samples > 0 ? other.samples : section.samples);
     }
     table.sections.push_back(std::move(section));
   }
   table.notes.push_back(text(
-      "Last: after the last epoch; best: of all epochs, chosen on the test set itself. 100 % of a student's forwards "
-      "and backwards: ",
-      table.sections.front().student_epochs, " epochs of ", table.sections.front().samples,
-      " samples. A masked sample is still computed: compare seconds and GFLOP, not samples, for time."));
+      "Last: after the last epoch; best: of all epochs, chosen on the test set itself. 100 % of forwards and backwards: "
+      "the epochs and samples of the row that a row is compared with, of kd, or else its own. A masked sample is still computed: compare seconds and GFLOP, not samples, for time."));
   if (!recipe_.published_from.empty()) table.notes.push_back("Published: " + recipe_.published_from + ".");
   if (recipe_.shares_teachers && recipe_.seeds > 1) table.notes.emplace_back("All seeds share the teachers of seed 1.");
   for (const std::string& line : difficulty_note()) table.notes.push_back(line);

@@ -57,9 +57,8 @@ class Lines {
   std::string rest_;
 };
 
-pid_t start(const std::string& program, const RunOptions& options, const Pipe& out, const Pipe& err) {
-  const std::vector<std::string> words = {program, options.command, "--resume", "--out", options.out};
-  std::vector<char*> argv;
+pid_t start(const std::string& program, const std::vector<std::string>& words, const Pipe& out, const Pipe& err) {
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   const bool draws = on_terminal();
@@ -91,11 +90,9 @@ std::string problem_of(int status, const std::string& complaint) {
 
 }  // namespace
 
-RunOutcome run_in_process(const RunOptions& options, const std::string& program, const LineSink& say) {
-  const RunFolder folder(options.out);
-  folder.write_config(options);
+ProcessEnd run_program(const std::vector<std::string>& words, const std::string& program, const LineSink& say) {
   Pipe out, err;
-  const pid_t child = start(program.empty() ? "/proc/self/exe" : program, options, out, err);
+  const pid_t child = start(program.empty() ? "/proc/self/exe" : program, words, out, err);
   RETORT_CHECK_AS(ErrorKind::output, child > 0, "cannot start a process: ", std::strerror(errno));
   out.close(1);
   err.close(1);
@@ -133,11 +130,18 @@ RunOutcome run_in_process(const RunOptions& options, const std::string& program,
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  return {problem_of(status, complaint), WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(ErrorKind::output)};
+}
+
+RunOutcome run_in_process(const RunOptions& options, const std::string& program, const LineSink& say) {
+  const RunFolder folder(options.out);
+  folder.write_config(options);
+  const ProcessEnd end = run_program({options.command, "--resume", "--out", options.out}, program, say);
   RunOutcome outcome;
   if (const auto result = RunFolder(options.out).read_result()) outcome.result = *result;
   if (outcome.result.finished) return outcome;
-  outcome.problem = problem_of(status, complaint);
-  outcome.cannot_write = WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(ErrorKind::output);
+  outcome.problem = end.problem;
+  outcome.cannot_write = end.cannot_write;
   if (outcome.problem.empty() && !interrupted()) outcome.problem = "ended without a result";
   if (interrupted()) outcome.problem.clear();
   return outcome;

@@ -53,11 +53,15 @@ bool finished(const TableRow& row) {
   return std::any_of(row.runs.begin(), row.runs.end(), [](const RunOutcome& run) { return run.result.finished; });
 }
 
-/// Marks those for which nothing that costs as much or less is as accurate, but for being better in neither.
-void mark(std::vector<FrontierPoint>& points, double FrontierPoint::*cost, bool FrontierPoint::*best) {
+/// Marks those for which nothing that costs as much or less is as good, but for being better in neither.
+void mark(std::vector<FrontierPoint>& points, bool higher_is_better, double FrontierPoint::*cost,
+          bool FrontierPoint::*best) {
+  const auto bargain = [&](const FrontierPoint& p) {
+    return Bargain{higher_is_better ? p.accuracy : -p.accuracy, p.*cost};
+  };
   for (FrontierPoint& point : points) {
     point.*best = std::none_of(points.begin(), points.end(), [&](const FrontierPoint& other) {
-      return Bargain{other.accuracy, other.*cost}.outdoes({point.accuracy, point.*cost});
+      return bargain(other).outdoes(bargain(point));
     });
   }
 }
@@ -116,29 +120,33 @@ Recipe sweep_recipe(const Recipe& recipe, const std::string& method, const std::
 }
 
 std::vector<FrontierPoint> frontier_of(const TableSection& section) {
+  const bool accuracy = metric_of(section) == "accuracy";  // all else are errors
   std::vector<FrontierPoint> points;
   for (const TableRow& row : section.rows) {
     if (row.arm.taught_by.empty() || !finished(row)) continue;
     FrontierPoint point;
     point.label = row.arm.label;
-    point.accuracy = mean(row, [](const RunResult& r) { return 100 * r.last; });
+    point.accuracy = (accuracy ? 100 : 1) * mean(row, [](const RunResult& r) { return r.last; });
     point.backwards = mean(row, [](const RunResult& r) { return static_cast<double>(r.ledger.student_backward); }) /
-                      std::max(1.0, section.student_epochs * section.samples);
+                      std::max(1.0, row.conventional);
     point.seconds = mean(row, [](const RunResult& r) { return r.timing.total(); });
     points.push_back(point);
   }
   std::stable_sort(points.begin(), points.end(),
                    [](const auto& a, const auto& b) { return a.backwards < b.backwards; });
-  mark(points, &FrontierPoint::backwards, &FrontierPoint::best_of_backwards);
-  mark(points, &FrontierPoint::seconds, &FrontierPoint::best_of_seconds);
+  mark(points, accuracy, &FrontierPoint::backwards, &FrontierPoint::best_of_backwards);
+  mark(points, accuracy, &FrontierPoint::seconds, &FrontierPoint::best_of_seconds);
   return points;
 }
 
 std::string frontier_to_markdown(const Table& table) {
-  std::string out = "Accuracy against cost. On a frontier (*) is what nothing matches for less.\n";
+  const std::string metric = metric_of(table);
+  std::string out = (metric == "accuracy" ? "Accuracy" : metric == "angle" ? "Angle" : "Error") +
+                    std::string(" against cost. On a frontier (*) is what nothing matches for less.\n");
   for (const TableSection& section : table.sections) {
     if (table.sections.size() > 1) out += "\n## " + section.pair.teacher + " -> " + section.pair.student + "\n";
-    out += "\n| method | last acc. % | backwards | | seconds | |\n| :-- | --: | --: | :-- | --: | :-- |\n";
+    out += "\n| method | last " + unit_of(metric) +
+           " | backwards | | seconds | |\n| :-- | --: | --: | :-- | --: | :-- |\n";
     for (const FrontierPoint& p : frontier_of(section)) {
       out += "| " + p.label + " | " + formatted("%.2f", p.accuracy) + " | " + formatted("%.1f %%", 100 * p.backwards) +
              (p.best_of_backwards ? " | * | " : " | | ") + formatted("%.1f", p.seconds) +
@@ -149,7 +157,8 @@ std::string frontier_to_markdown(const Table& table) {
 }
 
 std::string frontier_to_csv(const Table& table) {
-  std::string out = "teacher,student,method,accuracy,backwards_share,seconds,frontier_backwards,frontier_seconds\n";
+  std::string out = "teacher,student,method," + metric_of(table) +
+                    ",backwards_share,seconds,frontier_backwards,frontier_seconds\n";
   for (const TableSection& section : table.sections) {
     for (const FrontierPoint& p : frontier_of(section)) {
       out += section.pair.teacher + "," + section.pair.student + ",\"" + p.label + "\"," +

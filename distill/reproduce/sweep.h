@@ -25,7 +25,7 @@ Recipe sweep_recipe(const Recipe& recipe, const std::string& method, const std::
 /// A method and what it costs.
 struct FrontierPoint {
   std::string label;
-  double accuracy = 0;   ///< percent, mean over seeds, after the last epoch
+  double accuracy = 0;   ///< or angle, or error, in the unit of tables: mean over seeds, after the last epoch
   double backwards = 0;  ///< share of conventional training
   double seconds = 0;
   bool best_of_backwards = false, best_of_seconds = false;  ///< nothing is as accurate for less
@@ -34,7 +34,7 @@ struct FrontierPoint {
 /// The finished students of a section, cheapest in backwards first.
 std::vector<FrontierPoint> frontier_of(const TableSection& section);
 std::string frontier_to_markdown(const Table& table);
-/// teacher,student,method,accuracy,backwards_share,seconds,frontier_backwards,frontier_seconds
+/// teacher,student,method,METRIC,backwards_share,seconds,frontier_backwards,frontier_seconds
 std::string frontier_to_csv(const Table& table);
 
 }  // namespace retort

@@ -34,6 +34,11 @@ Spread over_seeds(const TableRow& row, const std::function<double(const RunResul
   return spread_of(values);
 }
 
+/// In the unit of the table: per cent, degrees, or the targets'.
+double in_unit(const RunResult& result, double value) {
+  return result.metric == "accuracy" ? 100 * value : value;
+}
+
 /// The numbers of one row, in column order.
 struct RowNumbers {
   Spread last, best;
@@ -47,8 +52,8 @@ RowNumbers numbers_of(const TableSection& section, const TableRow& row) {
   RowNumbers n;
   const bool alone = row.arm.taught_by.empty();  // the ledger counts what trains on labels as a teacher
   const auto mean = [&](const std::function<double(const RunResult&)>& of) { return over_seeds(row, of).mean; };
-  n.last = over_seeds(row, [](const RunResult& r) { return 100 * r.last; });
-  n.best = over_seeds(row, [](const RunResult& r) { return 100 * r.best; });
+  n.last = over_seeds(row, [](const RunResult& r) { return in_unit(r, r.last); });
+  n.best = over_seeds(row, [](const RunResult& r) { return in_unit(r, r.best); });
   n.distinct = mean([](const RunResult& r) { return static_cast<double>(r.ledger.distinct_samples); });
   n.forward = mean([&](const RunResult& r) {
     return static_cast<double>(alone ? r.ledger.teacher_forward : r.ledger.student_forward);
@@ -60,7 +65,7 @@ RowNumbers numbers_of(const TableSection& section, const TableRow& row) {
       alone ? 0 : mean([](const RunResult& r) { return static_cast<double>(r.ledger.teacher_forward); });
   n.gflops = mean([](const RunResult& r) { return r.ledger.flops / 1e9; });
   n.seconds = mean([](const RunResult& r) { return r.timing.total(); });
-  const double all = section.samples * (row.arm.trains_teacher ? section.teacher_epochs : section.student_epochs);
+  const double all = row.conventional;
   const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
   n.distinct_share = share(n.distinct, section.samples);
   n.forward_share = share(n.forward, all);
@@ -111,8 +116,8 @@ std::string aligned(const Cells& cells) {
   return out;
 }
 
-Cells cells_of(const TableSection& section) {
-  Cells cells = {{"method", "lr", "last acc. %", "best acc. %", "published", "distinct samples", "forwards",
+Cells cells_of(const TableSection& section, const std::string& unit) {
+  Cells cells = {{"method", "lr", "last " + unit, "best " + unit, "published", "distinct samples", "forwards",
                   "backwards", "teacher forwards", "GFLOP", "seconds"}};
   for (const TableRow& row : section.rows) {
     const RowNumbers n = numbers_of(section, row);
@@ -140,13 +145,14 @@ std::string difference(const TableRow& method, const TableRow& control) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < std::min(method.runs.size(), control.runs.size()); ++i) {
     const RunResult &a = method.runs[i].result, &b = control.runs[i].result;
-    if (a.finished && b.finished) differences.push_back(100 * (a.last - b.last));
+    if (a.finished && b.finished) differences.push_back(in_unit(a, a.last) - in_unit(b, b.last));
   }
   const Spread d = spread_of(differences);
   if (d.n == 0) return {};
   return method.arm.label + " minus " + control.arm.label + ": " + formatted("%+.2f", d.mean) +
          (d.n > 1 ? formatted(" ± %.2f", d.standard_error()) : "") +
-         text(" points (", d.n, d.n == 1 ? " seed)" : " paired seeds)");
+         text(method.runs.front().result.metric == "angle" ? " degrees (" : " points (", d.n,
+              d.n == 1 ? " seed)" : " paired seeds)");
 }
 
 std::vector<std::string> problems_of(const TableSection& section) {
@@ -162,6 +168,26 @@ std::vector<std::string> problems_of(const TableSection& section) {
 
 }  // namespace
 
+std::string metric_of(const TableSection& section) {
+  for (const TableRow& row : section.rows) {
+    for (const RunOutcome& run : row.runs) {
+      if (run.result.finished && !run.result.metric.empty()) return run.result.metric;
+    }
+  }
+  return "accuracy";
+}
+
+std::string metric_of(const Table& table) {
+  for (const TableSection& section : table.sections) {
+    if (const std::string metric = metric_of(section); metric != "accuracy") return metric;
+  }
+  return "accuracy";
+}
+
+std::string unit_of(const std::string& metric) {
+  return metric == "accuracy" ? "acc. %" : metric == "angle" ? "angle, degrees" : metric;
+}
+
 std::vector<std::string> paired_differences(const TableSection& section) {
   const auto row = [&](const std::string& id) -> const TableRow* {
     for (const TableRow& r : section.rows) {
@@ -171,7 +197,7 @@ std::vector<std::string> paired_differences(const TableSection& section) {
   };
   std::vector<std::string> lines;
   const auto add = [&](const TableRow* method, const TableRow* control) {
-    if (method == nullptr || control == nullptr) return;
+    if (method == nullptr || control == nullptr || method == control) return;
     const std::string line = difference(*method, *control);
     if (!line.empty()) lines.push_back(line);
   };
@@ -182,7 +208,10 @@ std::vector<std::string> paired_differences(const TableSection& section) {
     }
   }
   for (const TableRow& method : section.rows) {
-    if (!method.arm.is_control() && !method.arm.taught_by.empty() && method.arm.id != "kd") add(&method, row("kd"));
+    const std::string& against = method.arm.against;
+    if (against != method.arm.id && (!against.empty() || (!method.arm.is_control() && !method.arm.taught_by.empty()))) {
+      add(&method, row(against.empty() ? "kd" : against));
+    }
   }
   return lines;
 }
@@ -191,7 +220,7 @@ std::string to_markdown(const Table& table) {
   std::string out = table.title + "\n";
   for (const TableSection& section : table.sections) {
     if (table.sections.size() > 1) out += "\n## " + section.pair.teacher + " -> " + section.pair.student + "\n";
-    out += "\n" + aligned(cells_of(section)) + "\n";
+    out += "\n" + aligned(cells_of(section, unit_of(metric_of(table)))) + "\n";
     for (const std::string& line : paired_differences(section)) out += "- " + line + "\n";
     for (const std::string& line : problems_of(section)) out += "- " + line + "\n";
   }
@@ -227,7 +256,7 @@ std::string to_csv(const Table& table) {
 }
 
 std::string to_json(const Table& table) {
-  nlohmann::ordered_json object = {{"recipe", table.recipe}, {"title", table.title}};
+  nlohmann::ordered_json object = {{"recipe", table.recipe}, {"title", table.title}, {"metric", metric_of(table)}};
   object["rows"] = nlohmann::ordered_json::array();
   object["paired_differences"] = object["problems"] = nlohmann::ordered_json::array();
   for (const TableSection& section : table.sections) {

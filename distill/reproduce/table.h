@@ -13,6 +13,7 @@ namespace retort {
 struct TableRow {
   Arm arm;
   double lr = 0;
+  double conventional = 0;       ///< samples times epochs: 100 % of forwards and backwards
   std::string folder;            ///< of the first seed, beside the table, which may so be moved and published
   std::vector<RunOutcome> runs;  ///< by seed; those that have not run yet are not there
 };
@@ -20,7 +21,6 @@ struct TableRow {
 struct TableSection {
   NetworkPair pair;
   double samples = 0;  ///< training samples of the data set: what 100 % of distinct samples means
-  double teacher_epochs = 0, student_epochs = 0;  ///< configured; times samples: 100 % of forwards and backwards
   std::vector<TableRow> rows;
 };
 
@@ -30,6 +30,12 @@ struct Table {
   std::string published_from;
   std::vector<std::string> notes;
 };
+
+/// Of all runs, which are on one data set: "accuracy", "angle" or "error".
+std::string metric_of(const TableSection& section);
+std::string metric_of(const Table& table);
+/// As tables head its columns.
+std::string unit_of(const std::string& metric);
 
 /// "method minus control" by seed: each control against the methods it stands beside, each method against kd.
 std::vector<std::string> paired_differences(const TableSection& section);

@@ -1,25 +1,11 @@
 #include "kernels/augmentation.h"
 
+#include "kernels/augmentation_draws.h"
 #include "kernels/cpu/convert.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/philox.h"
 
 namespace retort::cpu {
 namespace {
-
-struct View {
-  int row_offset = 0, column_offset = 0;  ///< of the output's corner in the image; negative: in the padding
-  bool flip = false;
-};
-
-View view_of(const AugmentShape& shape, std::int32_t sample, const StepState& state) {
-  if (shape.crop_padding == 0 && !shape.flip) return {};
-  const Philox4 words = philox(state.seed, Purpose::augment, static_cast<std::uint64_t>(sample), state.epoch, 0);
-  const auto offsets = static_cast<std::uint32_t>(2 * shape.crop_padding + 1);
-  return {.row_offset = static_cast<int>(to_below(words.v[0], offsets)) - shape.crop_padding,
-          .column_offset = static_cast<int>(to_below(words.v[1], offsets)) - shape.crop_padding,
-          .flip = shape.flip && (words.v[2] >> 31) != 0};
-}
 
 /// kChannels > 0: that many channels in and out, known to the compiler.
 template <int kChannels, typename T>
@@ -47,6 +33,22 @@ void write_sample(const AugmentShape& shape, const View& view, const std::uint8_
   }
 }
 
+template <typename T>
+void write_mixture(const AugmentShape& shape, const Mixture& mixture, const ShownImage& own, const ShownImage& partner,
+                   T* out) {
+  for (int i = 0; i < shape.height; ++i) {
+    for (int j = 0; j < shape.width; ++j) {
+      for (int c = 0; c < shape.out_channels; ++c) {
+        float value = 0;
+        if (c < shape.channels) {
+          value = brightness_of(shape, mixture, own, partner, i, j, c) * shape.scale[c] + shape.shift[c];
+        }
+        *out++ = narrow<T>(value);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint8_t* images,
@@ -58,21 +60,23 @@ void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint
     using T = decltype(type);
     for_ranges(shape.rows, grain_of(pixels * shape.channels), [&](auto begin, auto end) {
       for (auto i = begin; i < end; ++i) {
-        const View view = view_of(shape, samples[i], *state);
-        const std::uint8_t* image = images + samples[i] * pixels * shape.channels;
+        const ShownImage own(shape, images, samples[i], *state);
+        const Mixture mixture = mixture_of(shape, samples[i], *state);
         T* to = static_cast<T*>(out) + i * pixels * shape.out_channels;
-        if (shape.channels == 3 && shape.out_channels == 3) {
-          write_sample<3>(shape, view, image, to);
+        if (mixture.mixed) {
+          write_mixture(shape, mixture, own, ShownImage(shape, images, mixture.partner, *state), to);
+        } else if (shape.channels == 3 && shape.out_channels == 3) {
+          write_sample<3>(shape, own.view, own.image, to);
         } else if (shape.channels == 1 && shape.out_channels == 1) {
-          write_sample<1>(shape, view, image, to);
+          write_sample<1>(shape, own.view, own.image, to);
         } else {
-          write_sample<0>(shape, view, image, to);
+          write_sample<0>(shape, own.view, own.image, to);
         }
       }
     });
   });
-  if (columns.labels_from != nullptr) {
-    for (int i = 0; i < shape.rows; ++i) columns.labels[i] = columns.labels_from[samples[i]];
+  if (columns.labels != nullptr) {
+    for (int i = 0; i < shape.rows; ++i) columns.labels[i] = label_of(shape, columns, samples[i], *state);
   }
   for (const FloatColumn& c : columns.floats) {
     if (c.from != nullptr) gather_floats(at, shape.rows, c.width, c.from, samples, c.to);

@@ -33,12 +33,14 @@ void distillation_loss(const Launch&, const RegulationRule& rule, const Distilla
       const RowSoftmax teacher(teacher_logits + at, classes, temperature);
       const double weight = weights != nullptr ? weights[i] : 1.0;
 
-      const double ce = -hard.log_probability(labels[i]);
+      const bool labelled = labels[i] != no_label;
+      const double ce = labelled ? -hard.log_probability(labels[i]) : 0.0;
       const double kl = kl_divergence(teacher, student);
       out.loss[i] = static_cast<float>(weight * ((1.0 - alpha) * ce + alpha * temperature * temperature * kl));
       if (cross_entropy != nullptr) cross_entropy[i] = static_cast<float>(ce);
       if (divergence != nullptr) divergence[i] = static_cast<float>(kl);
-      const bool participates = judge_row(hard, rule, i, labels[i], samples[i], *state, out);
+      const std::int32_t target = labelled ? labels[i] : teacher.top();
+      const bool participates = judge_row(hard, rule, i, labels[i], target, samples[i], *state, out);
       if (dlogits == nullptr) continue;
 
       float* dz = dlogits + at;
@@ -48,7 +50,7 @@ void distillation_loss(const Launch&, const RegulationRule& rule, const Distilla
       }
       const double scale = weight / state->divisor;
       for (int c = 0; c < classes; ++c) {
-        const double to_label = hard.probability(c) - (c == labels[i] ? 1.0 : 0.0);
+        const double to_label = labelled ? hard.probability(c) - (c == labels[i] ? 1.0 : 0.0) : 0.0;
         const double to_teacher = student.probability(c) - teacher.probability(c);
         dz[c] = static_cast<float>(scale * ((1.0 - alpha) * to_label + alpha * temperature * to_teacher));
       }

@@ -15,18 +15,19 @@ void regulated_cross_entropy(const Launch&, const RegulationRule& rule, int rows
     for (int i = static_cast<int>(begin); i < end; ++i) {
       const float* z = logits + static_cast<std::int64_t>(i) * classes;
       const RowSoftmax row(z, classes);
-      double loss = -(1.0 - smoothing) * row.log_probability(labels[i]);
-      if (smoothing > 0) {
+      const bool labelled = labels[i] != no_label;
+      double loss = labelled ? -(1.0 - smoothing) * row.log_probability(labels[i]) : 0.0;
+      if (labelled && smoothing > 0) {
         double sum = 0;
         for (int c = 0; c < classes; ++c) sum += row.log_probability(c);
         loss -= smoothing * sum / classes;
       }
       out.loss[i] = static_cast<float>(loss);
-      const bool participates = judge_row(row, rule, i, labels[i], samples[i], *state, out);
+      const bool participates = judge_row(row, rule, i, labels[i], labels[i], samples[i], *state, out);
       if (dlogits == nullptr) continue;
 
       float* dz = dlogits + static_cast<std::int64_t>(i) * classes;
-      if (!participates) {
+      if (!participates || !labelled) {
         std::fill_n(dz, classes, 0.0F);
         continue;
       }

@@ -77,14 +77,16 @@ inline bool drawn_at_random(const StepState& state, std::int32_t sample) {
   return to_uniform(words.v[0]) < state.random_share;
 }
 
-/// Fills confidence, correct and participates of row i; the last is also returned.
-inline bool judge_row(const RowSoftmax& row, const RegulationRule& rule, int i, std::int32_t label, std::int32_t sample,
-                      const StepState& state, const LossRows& out) {
-  const bool correct = !row.has_nan() && row.top() == label;
+/// Fills confidence, correct and participates of row i; the last is also returned. `target`: the label, or what stands
+/// in for it where there is none.
+inline bool judge_row(const RowSoftmax& row, const RegulationRule& rule, int i, std::int32_t label, std::int32_t target,
+                      std::int32_t sample, const StepState& state, const LossRows& out) {
+  const bool correct = !row.has_nan() && row.top() == target;
   const float confidence = static_cast<float>(confidence_of(row, rule.confidence));
   bool participates = true;
   if (rule.participation == Participation::regulated) {
-    participates = !correct || confidence < state.confidence_threshold;
+    const bool wrong = row.has_nan() || (label != no_label && !correct);
+    participates = wrong || confidence < state.confidence_threshold;
   } else if (rule.participation == Participation::random) {
     participates = drawn_at_random(state, sample);
   }

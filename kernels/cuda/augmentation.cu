@@ -1,28 +1,14 @@
-// A thread writes a few neighbouring numbers of an image. It draws its sample's crop and flip for itself, which costs
-// less than to fetch them. Labels and other columns are a few hundred numbers: some more blocks have them, which nobody
-// waits for.
-#include "kernels/augmentation.h"
+// A thread writes a few neighbouring numbers of an image. It draws its sample's crop, flip and mixture for itself,
+// which costs less than to fetch them. Labels and other columns are a few hundred numbers: some more blocks have them,
+// which nobody waits for.
+#include "kernels/augmentation_draws.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/pack.h"
-#include "kernels/philox.h"
 
 namespace retort::RETORT_CUDA_NAMESPACE {
 namespace {
 
 constexpr int kThreads = 256;
-
-struct View {
-  int row_offset, column_offset;  ///< of the output's corner in the image; negative: in the padding
-  bool flip;
-};
-
-__device__ View view_of(const AugmentShape& shape, std::int32_t sample, const StepState* state) {
-  if (shape.crop_padding == 0 && !shape.flip) return {0, 0, false};
-  const Philox4 words = philox(state->seed, Purpose::augment, static_cast<std::uint64_t>(sample), state->epoch, 0);
-  const auto offsets = static_cast<std::uint32_t>(2 * shape.crop_padding + 1);
-  return {static_cast<int>(to_below(words.v[0], offsets)) - shape.crop_padding,
-          static_cast<int>(to_below(words.v[1], offsets)) - shape.crop_padding, shape.flip && (words.v[2] >> 31) != 0};
-}
 
 template <typename T>
 __device__ void gather_column(std::int64_t thread, std::int64_t threads, int rows, int width, const T* from,
@@ -36,14 +22,18 @@ __device__ void gather_column(std::int64_t thread, std::int64_t threads, int row
 
 /// The first blocks make images. Of one, kCount neighbouring numbers a thread, which may be of several pixels, so that
 /// writes are whole whatever the number of channels.
-template <typename T, int kCount>
+template <typename T, int kCount, bool kMixes>
 __global__ void augment_kernel(const __grid_constant__ AugmentShape shape, unsigned image_blocks, std::int64_t packs,
                                const std::uint8_t* images, const std::int32_t* samples,
                                const __grid_constant__ BatchColumns columns, const StepState* state, T* out) {
   if (blockIdx.x >= image_blocks) {
     const std::int64_t thread = grid_thread() - std::int64_t{image_blocks} * blockDim.x;
     const std::int64_t threads = grid_threads() - std::int64_t{image_blocks} * blockDim.x;
-    gather_column(thread, threads, shape.rows, 1, columns.labels_from, samples, columns.labels);
+    if (columns.labels != nullptr) {
+      for (std::int64_t i = thread; i < shape.rows; i += threads) {
+        columns.labels[i] = label_of(shape, columns, samples[i], *state);
+      }
+    }
     for (const FloatColumn& c : columns.floats) {
       gather_column(thread, threads, shape.rows, c.width, c.from, samples, c.to);
     }
@@ -54,18 +44,16 @@ __global__ void augment_kernel(const __grid_constant__ AugmentShape shape, unsig
     const std::int64_t place = i / packs_per_image;
     const int first = static_cast<int>(i - place * packs_per_image) * kCount;
     const std::int32_t sample = samples[place];
-    const View view = view_of(shape, sample, state);
-    const std::uint8_t* image = images + std::int64_t{sample} * shape.height * shape.width * shape.channels;
+    const ShownImage own(shape, images, sample, *state);
+    const Mixture mixture = kMixes ? mixture_of(shape, sample, *state) : Mixture{};
+    const ShownImage partner = mixture.mixed ? ShownImage(shape, images, mixture.partner, *state) : own;
     int c = first % shape.out_channels;
     int j = first / shape.out_channels % shape.width;
     int line = first / shape.out_channels / shape.width;
     const auto value = [&] {
       if (c >= shape.channels) return 0.0F;
-      const int row = line + view.row_offset;
-      const int column = (view.flip ? shape.width - 1 - j : j) + view.column_offset;
-      const bool inside = row >= 0 && row < shape.height && column >= 0 && column < shape.width;
       const float brightness =
-          inside ? static_cast<float>(image[(row * shape.width + column) * shape.channels + c]) : 0.0F;
+          mixture.mixed ? brightness_of(shape, mixture, own, partner, line, j, c) : own.at(shape, line, j, c);
       return brightness * shape.scale[c] + shape.shift[c];
     };
     Pack<T, kCount> pack;
@@ -87,7 +75,7 @@ __global__ void floats_kernel(int rows, int width, const float* values, const st
 
 /// How many numbers the widest column has.
 std::int64_t widest(int rows, const BatchColumns& columns) {
-  int width = columns.labels_from != nullptr ? 1 : 0;
+  int width = columns.labels != nullptr ? 1 : 0;
   for (const FloatColumn& c : columns.floats) width = std::max(width, c.from != nullptr ? c.width : 0);
   return std::int64_t{rows} * width;
 }
@@ -105,8 +93,10 @@ void gather_augment(const Launch& at, const AugmentShape& shape, const std::uint
       const unsigned image_blocks = striding_blocks(n / count(), kThreads);
       const std::int64_t beside = widest(shape.rows, columns);
       const unsigned blocks = image_blocks + (beside > 0 ? striding_blocks(beside, kThreads) : 0);
-      launch(at, "gather_augment", &augment_kernel<T, count()>, blocks, kThreads, 0, shape, image_blocks, n / count(),
-             images, samples, columns, state, static_cast<T*>(out));
+      const auto kernel = shape.mix.kind == MixKind::none ? &augment_kernel<T, count(), false>
+                                                          : &augment_kernel<T, count(), true>;
+      launch(at, "gather_augment", kernel, blocks, kThreads, 0, shape, image_blocks, n / count(), images, samples,
+             columns, state, static_cast<T*>(out));
     };
     // Four: more would spread a warp's reads, of a byte each, over more sectors.
     if (wide(out) && per_image % 4 == 0) return run(std::integral_constant<int, 4>{});

@@ -39,25 +39,33 @@ __global__ void commit_kernel(StepOutcome outcome, StepState* state) {
   }
 
   __shared__ double losses[kThreads / kWarp];
+  __shared__ double errors[kThreads / kWarp];
   __shared__ int counts[kThreads / kWarp];
   __shared__ int entries[kThreads / kWarp];
+  __shared__ int mixed[kThreads / kWarp];
   double loss_sum = 0;
+  double error_sum = 0;
   int correct = 0;
   int participants = 0;
+  int mixtures = 0;
   for (int i = static_cast<int>(threadIdx.x); i < outcome.rows; i += kThreads) {
     const std::int32_t participates = outcome.participates[i];
     if (outcome.loss != nullptr) loss_sum += outcome.loss[i];
+    if (outcome.error != nullptr) error_sum += outcome.error[i];
     if (outcome.correct != nullptr) correct += outcome.correct[i];
     participants += participates;
+    if (outcome.labels != nullptr) mixtures += outcome.labels[i] == no_label ? 1 : 0;
     // A batch may have a sample twice: it is counted twice, in any order, and judged and entered with the same value.
     if (outcome.significance != nullptr) atomicAdd(outcome.significance + outcome.samples[i], participates);
     if (outcome.judged != nullptr) store_same(outcome.judged + outcome.samples[i], participates != 0 ? 1 : 0);
     if (outcome.entered != nullptr && participates != 0) store_same(outcome.entered + outcome.samples[i], 1);
   }
   loss_sum = block_sum<kThreads>(loss_sum, losses);
+  error_sum = block_sum<kThreads>(error_sum, errors);
   correct = block_sum<kThreads>(correct, counts);
   participants = block_sum<kThreads>(participants, entries);
-  if (threadIdx.x == 0) count_applied(*state, outcome.rows, loss_sum, correct, participants);
+  mixtures = block_sum<kThreads>(mixtures, mixed);
+  if (threadIdx.x == 0) count_applied(*state, outcome.rows, loss_sum, error_sum, correct, participants, mixtures);
 }
 
 }  // namespace

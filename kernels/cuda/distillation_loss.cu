@@ -34,7 +34,8 @@ __global__ void distillation_kernel(Arguments a) {
   const Top top = top_of(student);
   const RowSoftmax<kHeld> softmax(student, top);
   const RowSoftmax<kHeld> soft_student(student, top, temperature);
-  const RowSoftmax<kHeld> soft_teacher(teacher, top_of(teacher), temperature);
+  const Top teacher_top = top_of(teacher);
+  const RowSoftmax<kHeld> soft_teacher(teacher, teacher_top, temperature);
 
   float divergence = 0;
   student.each_with(teacher, [&](int, float z, float t) {
@@ -43,18 +44,20 @@ __global__ void distillation_kernel(Arguments a) {
   });
   divergence = warp_sum(divergence);
   const std::int32_t label = a.labels[i];
-  const float cross_entropy = -softmax.log_probability(student[label]);
+  const bool labelled = label != no_label;
+  const float cross_entropy = labelled ? -softmax.log_probability(student[label]) : 0.0F;
   const float weight = a.weights != nullptr ? a.weights[i] : 1.0F;
   if (lane_number() == 0) {
     a.out.loss[i] = weight * ((1.0F - alpha) * cross_entropy + alpha * temperature * temperature * divergence);
     if (a.cross_entropy != nullptr) a.cross_entropy[i] = cross_entropy;
     if (a.divergence != nullptr) a.divergence[i] = divergence;
   }
-  const bool participates = judge_row(student, top, softmax, a.rule, i, label, a.samples[i], *a.state, a.out);
+  const bool participates = judge_row(student, top, softmax, a.rule, i, label, labelled ? label : teacher_top.index,
+                                      a.samples[i], *a.state, a.out);
   if (a.dlogits == nullptr) return;
   const float scale = weight / a.state->divisor;
   student.each_with(teacher, [&](int c, float z, float t) {
-    const float hard = softmax.probability(z) - (c == label ? 1.0F : 0.0F);
+    const float hard = labelled ? softmax.probability(z) - (c == label ? 1.0F : 0.0F) : 0.0F;
     const float soft = soft_student.probability(z) - soft_teacher.probability(t);
     a.dlogits[first + c] = participates ? scale * ((1.0F - alpha) * hard + alpha * temperature * soft) : 0.0F;
   });

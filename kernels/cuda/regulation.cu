@@ -16,21 +16,22 @@ __global__ void cross_entropy_kernel(RegulationRule rule, int rows, int classes,
   const Top top = top_of(row);
   const RowSoftmax<kHeld> softmax(row, top);
   const std::int32_t label = labels[i];
-  float loss = -(1.0F - smoothing) * softmax.log_probability(row[label]);
-  if (smoothing > 0) {
+  const bool labelled = label != no_label;
+  float loss = labelled ? -(1.0F - smoothing) * softmax.log_probability(row[label]) : 0.0F;
+  if (labelled && smoothing > 0) {
     float sum = 0;
     row.each([&](int, float z) { sum += softmax.log_probability(z); });
     loss -= smoothing * warp_sum(sum) / static_cast<float>(classes);
   }
   if (lane_number() == 0) out.loss[i] = loss;
-  const bool participates = judge_row(row, top, softmax, rule, i, label, samples[i], *state, out);
+  const bool participates = judge_row(row, top, softmax, rule, i, label, label, samples[i], *state, out);
   if (dlogits == nullptr) return;
   float* dz = dlogits + std::int64_t{i} * classes;
   const float divisor = state->divisor;
   const float other = smoothing / static_cast<float>(classes);
   row.each([&](int c, float z) {
     const float target = other + (c == label ? 1.0F - smoothing : 0.0F);
-    dz[c] = participates ? (softmax.probability(z) - target) / divisor : 0.0F;
+    dz[c] = participates && labelled ? (softmax.probability(z) - target) / divisor : 0.0F;
   });
 }
 

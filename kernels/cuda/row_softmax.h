@@ -125,16 +125,18 @@ __device__ inline bool drawn_at_random(const StepState& state, std::int32_t samp
   return to_uniform(words.v[0]) < state.random_share;
 }
 
-/// Fills confidence, correct and participates of row i; the last is also returned, to all lanes.
+/// Fills confidence, correct and participates of row i; the last is also returned, to all lanes. `target`: the label,
+/// or what stands in for it where there is none.
 template <int kHeld>
 __device__ bool judge_row(const RowLogits<kHeld>& row, const Top& top, const RowSoftmax<kHeld>& softmax,
-                          const RegulationRule& rule, int i, std::int32_t label, std::int32_t sample,
-                          const StepState& state, const LossRows& out) {
-  const bool correct = !softmax.has_nan() && top.index == label;
+                          const RegulationRule& rule, int i, std::int32_t label, std::int32_t target,
+                          std::int32_t sample, const StepState& state, const LossRows& out) {
+  const bool correct = !softmax.has_nan() && top.index == target;
   const float confidence = confidence_of(row, top, softmax, rule.confidence);
   bool participates = true;
   if (rule.participation == Participation::regulated) {
-    participates = !correct || confidence < state.confidence_threshold;
+    const bool wrong = softmax.has_nan() || (label != no_label && !correct);
+    participates = wrong || confidence < state.confidence_threshold;
   } else if (rule.participation == Participation::random) {
     participates = drawn_at_random(state, sample);
   }

@@ -192,7 +192,9 @@ class Writer {
   void linear(const TracedOp& op) {
     std::vector<std::string> operands{parameter(op.weight)};
     if (op.bias) operands.push_back(parameter(op.bias));
-    set(*finish(op, {{"Gemm", operands, layer_of(op.weight->name)}}), "transB", std::int64_t{1});
+    const std::string& weight = op.weight->name;  // a JoinedLinear's second one is no layer of its own
+    const std::string layer = weight.ends_with(".weight") ? layer_of(weight) : weight + ".product";
+    set(*finish(op, {{"Gemm", operands, layer}}), "transB", std::int64_t{1});
   }
 
   void batch_norm(const TracedOp& op) {
@@ -252,9 +254,8 @@ std::string onnx_model(Network& network, const OnnxOptions& options) {
   Tape tape(pass, Tape::Recording::off);
   tape.set_trace(&ops);
   const StepState state;
-  const Var images = tape.variable(pass.make({1, in.height, in.width, in.channels}, DType::f32, "images"), false);
-  const Tensor samples = pass.make({1}, DType::i32, "samples");
-  const Var logits = network.forward(tape, {images, samples, &state}, ForwardMode::evaluation());
+  const ForwardInput input = blank_input(tape, in, 1, &state);
+  const Var logits = network.forward(tape, input, ForwardMode::evaluation());
 
   onnx::ModelProto model;
   model.set_ir_version(ir_version);
@@ -269,18 +270,20 @@ std::string onnx_model(Network& network, const OnnxOptions& options) {
   onnx::GraphProto& graph = *model.mutable_graph();
   graph.set_name(network.name());
   describe(*graph.add_input(), "images", {in.channels, in.height, in.width});
+  if (in.auxiliary > 0) describe(*graph.add_input(), "auxiliary", {in.auxiliary});
   describe(*graph.add_output(), "logits", {network.classes()});
 
   Context values(pass.device());
   Writer writer(network, values, graph);
-  writer.input(images, "images");
+  writer.input(input.images, "images");
+  if (input.auxiliary) writer.input(input.auxiliary, "auxiliary");
   if (!options.mean.empty()) {
     const std::vector<std::int64_t> shape{1, in.channels, 1, 1};
     writer.constant("mean", shape, options.mean);
     writer.constant("std", shape, options.std);
     writer.node("Sub", "centred", {"images", "mean"});
     writer.node("Div", "normalised", {"centred", "std"});
-    writer.input(images, "normalised");
+    writer.input(input.images, "normalised");
   }
   writer.output(logits, "logits");
   for (const TracedOp& op : ops) writer.op(op);

@@ -46,6 +46,22 @@ inline std::vector<AugmentCase> augment_cases() {
   cifar.height = cifar.width = 32;
   cifar.channels = cifar.out_channels = 3;
   cifar.dtype = DType::f32;
+  AugmentShape mixed = cifar;
+  mixed.mix.partners = AugmentCase{}.data_set;
+  for (const MixKind kind : {MixKind::mixup, MixKind::cutmix, MixKind::either})
+    for (const int beta : {1, 2, 5, 8})
+      for (const float share : {0.5F, 1.0F}) {
+        mixed.mix.kind = kind;
+        mixed.mix.beta = beta;
+        mixed.mix.share = share;
+        mixed.dtype = beta == 2 ? DType::bf16 : DType::f32;
+        mixed.width = beta == 5 ? 7 : 32;
+        mixed.rows = beta == 1 ? 64 : 9;
+        const char* names[] = {"none", "mixup", "cutmix", "either"};
+        cases.push_back({std::to_string(mixed.rows) + " " + names[static_cast<int>(kind)] + " beta " + std::to_string(beta) +
+                             " share " + std::to_string(share).substr(0, 3),
+                         mixed});
+      }
   cases.push_back({"64 of 32x32x3 pad 4 flip f32", cifar});
   return cases;
 }

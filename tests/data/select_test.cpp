@@ -77,6 +77,42 @@ TEST_CASE("select: a random subset is the same for the same seed, by count or by
   }
 }
 
+TEST_CASE("select: how many a subset is, without making it") {
+  CHECK(subset_count("20/class", 60'000, 10) == 200);
+  CHECK(subset_count("5000", 60'000, 10) == 5000);
+  CHECK(subset_count("10%", 60'000, 10) == 6000);
+  CHECK(subset_count("0.25", 60'000, 10) == 15'000);
+  CHECK(subset_count("10/class", 100, 10) == 100);
+  CHECK(failure_of([] { subset_count("20/class", 100, 0); }).kind == ErrorKind::usage);
+  for (const char* many : {"11/class", "2000000000/class", "3000000000/class"}) {  // the last two: beyond an int
+    CAPTURE(std::string(many));
+    CHECK(failure_of([&] { subset_count(many, 100, 10); }).kind == ErrorKind::usage);
+  }
+}
+
+TEST_CASE("select: as many of each class") {
+  const Dataset all = whole();
+  Dataset few = all, more = all, other = all;
+  subset_train(few, "3/class", 3);
+  subset_train(more, "4/class", 3);
+  subset_train(other, "3/class", 4);
+  std::vector<int> count(static_cast<std::size_t>(all.classes));
+  for (const std::int32_t label : few.train.labels) ++count[static_cast<std::size_t>(label)];
+  for (const int n : count) CHECK(n == 3);
+  check_rows(few.train, all.train);
+  CHECK(std::is_sorted(few.train.source.begin(), few.train.source.end()));
+  CHECK(few.train.source != other.train.source);
+  CHECK(few.checksum != all.checksum);
+  CHECK(std::includes(more.train.source.begin(), more.train.source.end(), few.train.source.begin(), few.train.source.end()));
+  for (const std::string bad : {"0/class", "-1/class", "1000/class", "/class", "0.5/class", "3/classes", "3 /class"}) {
+    CAPTURE(bad);
+    Dataset same = all;
+    const Failure failure = failure_of([&] { subset_train(same, bad, 3); });
+    CHECK(failure.failed);
+    CHECK(failure.kind == ErrorKind::usage);
+  }
+}
+
 TEST_CASE("select: the validation split is disjoint, complete and deterministic") {
   const Dataset all = whole();
   Dataset a = all, b = all;

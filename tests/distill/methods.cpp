@@ -34,13 +34,16 @@ TEST_CASE("methods: those of the program, and what each does") {
   is("significance", true, false);
   is("regulated", false, true);
   is("hybrid", true, true);
+  is("xcl", false, false);
+  CHECK(find_method("xcl").extends);
+  is("tst", false, false);
   const Failure failure = failure_of([] { find_method("magic"); });
   CHECK(failure.kind == ErrorKind::usage);
   for (const char* word : {"magic", "hybrid, kd, ", "regulated, "}) CHECK(failure.says(word));
   CHECK(failure_of([] { several_temperatures(), add_method(make_several_temperatures()); }).says("already"));
 
   const auto list = nlohmann::json::parse(check_done(retort_program({"info", "--methods", "--json"})).out);
-  REQUIRE(list.size() == 4);
+  REQUIRE(list.size() == 6);
   CHECK(list[0]["name"] == "hybrid");
   CHECK(list[0]["weighs"] == true);
   CHECK(contains(check_done(retort_program({"info", "--methods"})).out, "significance           kd on the samples"));
@@ -59,6 +62,9 @@ TEST_CASE("methods: a loss of several parts delivers the gradient of their sum t
   host.divisor = 8;
   host.confidence_threshold = 0.9F;
   const DeviceState state(Device::cpu, host);
+  Dataset five_classes;
+  five_classes.classes = classes;
+  const auto task = make_task(five_classes);
   for (const Tensor& weights : {Tensor(), device_tensor(Device::cpu, {rows}, {0.5, 1, 2, 1.5})}) {
     for (const Participation participation : {Participation::all, Participation::regulated}) {
       batch.weights = weights;
@@ -69,7 +75,7 @@ TEST_CASE("methods: a loss of several parts delivers the gradient of their sum t
           "several temperatures", Device::cpu, {student},
           [&](Tape& tape, const std::vector<Var>& v) {
             const RowReport report =
-                several_temperatures().loss({tape, v[0], teacher, batch, state.data(), options, {}});
+                several_temperatures().loss({tape, *task, v[0], teacher, {batch, state.data(), options}, {}});
             if (tape.context().measuring()) return 0.0;
             const Values mask = host_values(report.participates);
             participants = dot(mask, Values(rows, 1));

@@ -13,6 +13,7 @@ using namespace retort::test;
 namespace {
 
 ImageFormat usual_input(const std::string& net) {
+  if (net == "lenet-gaze") return {36, 60, 1};
   return net.starts_with("lenet") ? ImageFormat{28, 28, 1} : ImageFormat{32, 32, 3};
 }
 
@@ -190,6 +191,9 @@ TEST_CASE("state dict: the format of a network is read from its first and last l
   // A LeNet's hidden layer knows the size of the image; others are told.
   CHECK(to_text(format_of(shapes_of(*make_network("lenet5", {32, 32, 3}, 4)), "file", "lenet5", "").input) ==
         "32x32x3");
+  CHECK(to_text(format_of(shapes_of(*make_network("lenet-gaze", {24, 24, 1}, 4)), "file", "lenet-gaze", "").input) ==
+        "24x24x1");
+  CHECK(parse_image_format("36x60x1x2", ErrorKind::usage, "--input").auxiliary == 2);
   Context context;
   const TensorFile resnet = published(*filled(context, "resnet8"), "retort");
   CHECK(to_text(format_of(resnet, "file", "resnet8", "64x48x3").input) == "64x48x3");
@@ -202,7 +206,7 @@ TEST_CASE("state dict: the format of a network is read from its first and last l
   checkpoint.metadata["classes"] = "1000000000000";
   check_contains(message_of(ErrorKind::input, [&] { format_of(checkpoint, "file", "", ""); }), "1000000000000");
   for (const std::string bad :
-       {"", "32", "32x32", "32x32x3x1", "32x32x0", "032x32x3", "32x32x3 ", "-1x2x3", "5000x32x3", "xx"}) {
+       {"", "32", "32x32", "32x32x3x1x1", "32x32x3x0", "32x32x0", "032x32x3", "32x32x3 ", "-1x2x3", "5000x32x3", "xx"}) {
     CAPTURE(bad);
     check_contains(message_of(ErrorKind::usage, [&] { parse_image_format(bad, ErrorKind::usage, "--input"); }),
                    "--input: '" + bad);

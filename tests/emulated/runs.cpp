@@ -92,7 +92,7 @@ TEST_CASE("emulated: every method of distillation, evaluation and prediction") {
   const TemporaryFolder folder;
   const std::string teacher = folder / "teacher";
   check_done(retort_program(teach("cuda", teacher)));
-  for (const std::string method : {"kd", "significance", "regulated", "hybrid"}) {
+  for (const std::string method : {"kd", "significance", "regulated", "hybrid", "xcl"}) {
     CAPTURE(method);
     check_done(retort_program(distil(method, teacher, folder / method)));
     CHECK(metrics_of(folder / method).size() == 2);
@@ -112,6 +112,25 @@ TEST_CASE("emulated: every method of distillation, evaluation and prediction") {
   const auto cuda = read_safetensors(folder / "cuda.safetensors").at("logits").to_floats();
   REQUIRE(cpu.size() == cuda.size());
   for (std::size_t i = 0; i < cpu.size(); ++i) CHECK(std::abs(cpu[i] - cuda[i]) <= 1e-4F);
+}
+
+TEST_CASE("emulated: TST, from encoders to a student") {
+  const TemporaryFolder folder;
+  const std::string teacher = folder / "teacher";
+  check_done(retort_program(teach("cuda", teacher)));
+  const std::vector<std::string> pretrain = {"tst-pretrain", "--data", data, "--out", teacher + "/encoders.safetensors",
+                                             "--geometric-epochs", "1", "--colour-epochs", "1", "--images", "2",
+                                             "--batch", "8", "--device", "cuda"};
+  check_done(retort_program(pretrain));
+  for (const std::string precision : {"fp32", "bf16"}) {
+    CAPTURE(precision);
+    const std::vector<std::string> more = {"--tst-phases", "1", "--tst-length", "1", "--precision", precision};
+    check_done(retort_program(distil("tst", teacher, folder / precision, more)));
+    check_done(retort_program(distil("tst", teacher, folder / precision + "-again", more)));
+    check_same_run(folder / precision, folder / precision + "-again");
+    CHECK(metrics_of(folder / precision).size() == 2);
+    CHECK(contains(contents(folder / precision + "/phases.jsonl"), "\"phase\":1"));
+  }
 }
 
 TEST_CASE("emulated: bf16 and tf32 run, and a run keeps to its device") {

@@ -113,6 +113,42 @@ BACKEND_TEST("gradients: regulated_squared_error under every rule") {
              });
 }
 
+BACKEND_TEST("gradients: gaussian_loss under every rule, with and without teacher and weights") {
+  constexpr int targets = 2;
+  Operand student = activation({rows, 2 * targets}, 1);
+  // Half of the rows are sure and right.
+  Values target(rows * targets);
+  for (int i = 0; i < rows; ++i) {
+    for (int d = 0; d < targets; ++d) {
+      target[i * targets + d] = student.values[i * 2 * targets + d] + (i % 2 == 0 ? 0.1 : 1.5);
+      student.values[i * 2 * targets + targets + d] = i % 2 == 0 ? -1.5 : 0.3;
+    }
+  }
+  const Tensor wanted = device_tensor(backend.device, {rows, targets}, target);
+  const Tensor taught = device_tensor(backend.device, {rows, 2 * targets}, normal_values(rows * 2 * targets, 9));
+  const Tensor some = device_tensor(backend.device, {rows}, {0.5, 1, 2, 1.5, 0.25, 1});
+  for (const Tensor& teacher : {Tensor(), taught}) {
+    for (const Tensor& weights : {Tensor(), some}) {
+      check_loss("gaussian", backend.device, student, 0.8F,
+                 [&](Tape& tape, const Var& v, const Batch& batch, const LossOptions& options) {
+                   return gaussian_loss(tape, v, teacher, wanted, {}, batch.samples, weights, batch.state.data(),
+                                        options, 0.7F)
+                       .rows;
+                 });
+    }
+  }
+}
+
+BACKEND_TEST("gradients: contrary_loss") {
+  const Batch batch(backend.device, 0.8F);
+  Operand operand = activation({rows, classes}, 1);
+  const Objective objective = [&](Tape& tape, const std::vector<Var>& v) {
+    const Tensor loss = contrary_loss(tape, v[0], batch.labels, 8);
+    return tape.context().measuring() ? 0.0 : dot(host_values(loss), Values(rows, 1)) / 8;
+  };
+  check_gradients("contrary", backend.device, {operand}, objective, tolerance_of(backend.device));
+}
+
 BACKEND_TEST("losses: scoring delivers no gradient and gives the same rows") {
   const Batch batch(backend.device, 0.8F);
   Context context(backend.device);

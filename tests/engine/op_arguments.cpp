@@ -150,4 +150,12 @@ TEST_CASE("op arguments: shapes") {
   check_contains(message_of(ErrorKind::usage, [] { zeros({2, 3})->value.reshaped({4}); }), "[2, 3] to [4]");
 }
 
+TEST_CASE("op arguments: a part of a tensor is in the same memory") {
+  const Tensor whole = zeros({4, 3, 2})->value, part = whole.part(1, 2);
+  CHECK(part.shape() == Shape({2, 3, 2}));
+  CHECK(part.f32() == whole.f32() + 6);
+  CHECK(whole.part(4, 0).count() == 0);
+  check_contains(message_of(ErrorKind::usage, [&] { whole.part(3, 2); }), "entries 3 to 5 of [4, 3, 2]");
+}
+
 }  // namespace retort::test

@@ -27,4 +27,4 @@ if [[ ${1:-} == --target ]]; then
 fi
 mkdir -p build-fuzz/found build-fuzz/corpus
 "$bin/fuzz_seeds" build-fuzz/seeds
-printf '%s\n' idx cifar picture gunzip safetensors significance predictions options recipe | xargs -P "$(nproc)" -I{} tests/fuzz/run.sh --target {}
+printf '%s\n' npz idx cifar picture gunzip safetensors significance predictions options recipe | xargs -P "$(nproc)" -I{} tests/fuzz/run.sh --target {}

@@ -69,6 +69,33 @@ void cifar(Corpus corpus) {
   }
 }
 
+/// A ZIP archive with one small array, as numpy.savez writes it.
+void npz(Corpus corpus) {
+  const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }\n", name = "a.npy";
+  const auto number = [](Bytes& to, std::uint64_t value, int count) {
+    for (int i = 0; i < count; ++i) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  };
+  Bytes npy{0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<std::uint8_t>(header.size()), 0};
+  npy.insert(npy.end(), header.begin(), header.end());
+  const Bytes values = ramp(8);
+  npy.insert(npy.end(), values.begin(), values.end());
+  Bytes zip;
+  const auto entry = [&] {
+    number(zip, 20, 2), number(zip, 0, 8), number(zip, crc32_of(npy.data(), npy.size()), 4);
+    number(zip, npy.size(), 4), number(zip, npy.size(), 4), number(zip, name.size(), 2), number(zip, 0, 2);
+  };
+  number(zip, 0x04034b50, 4), entry();
+  zip.insert(zip.end(), name.begin(), name.end());
+  zip.insert(zip.end(), npy.begin(), npy.end());
+  const std::size_t directory = zip.size();
+  number(zip, 0x02014b50, 4), number(zip, 20, 2), entry(), number(zip, 0, 14);
+  zip.insert(zip.end(), name.begin(), name.end());
+  const std::size_t end = zip.size();
+  number(zip, 0x06054b50, 4), number(zip, 0, 4), number(zip, 1, 2), number(zip, 1, 2), number(zip, end - directory, 4);
+  number(zip, directory, 4), number(zip, 0, 2);
+  corpus.add(zip);
+}
+
 void append(void* to, void* data, int size) {
   const auto* bytes = static_cast<const std::uint8_t*>(data);
   static_cast<Bytes*>(to)->insert(static_cast<Bytes*>(to)->end(), bytes, bytes + size);
@@ -160,6 +187,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path folder = argv[1];
+  npz({folder, "npz"});
   idx({folder, "idx"});
   cifar({folder, "cifar"});
   picture({folder, "picture"});

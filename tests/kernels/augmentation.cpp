@@ -1,6 +1,7 @@
 // Gathering with crop, flip and normalisation against a direct reading of the definition; plain gathers; the queue.
 #include "tests/reference/augmentation.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "tests/cases/augmentation_cases.h"
@@ -105,6 +106,86 @@ BACKEND_TEST("without padding and flip the image arrives as it is, whatever the 
   }
 }
 
+BACKEND_TEST("mixtures have no label, and which samples are mixed is a matter of seed and epoch alone") {
+  NEEDS(gather_augment);
+  AugmentShape s;
+  s.height = s.width = s.channels = s.out_channels = 1;
+  constexpr int data_set = 400;
+  s.rows = data_set;
+  s.mix = {MixKind::mixup, 0.3F, 1, data_set};
+  Values all(data_set);
+  for (int i = 0; i < data_set; ++i) all[i] = i;
+  const Buffer images = input(backend, DType::u8, random_integers(data_set, 4, 256));
+  const Buffer labels_of_all = input(backend, DType::i32, Values(data_set, 7.0));
+  const auto labels_of = [&](const Values& who, std::uint32_t epoch) {
+    const DeviceStruct<StepState> state(backend, state_of(3, epoch), Buffer::Use::input);
+    const Buffer samples = input(backend, DType::i32, who), labels = output(backend, DType::i32, who.size());
+    const Buffer out = output(backend, DType::f32, who.size());
+    AugmentShape shape = s;
+    shape.rows = static_cast<int>(who.size());
+    BatchColumns columns;
+    columns.labels_from = labels_of_all.i32();
+    columns.labels = labels.i32();
+    backend.gather_augment({}, shape, images.as<std::uint8_t>(), samples.i32(), columns, state.data(), out.data());
+    return labels.values();
+  };
+  const Values first = labels_of(all, 1), second = labels_of(all, 2);
+  const auto mixed = std::count(first.begin(), first.end(), no_label);
+  CHECK(std::abs(mixed - 120) < 40);
+  CHECK(std::count(first.begin(), first.end(), 7) == data_set - mixed);
+  CHECK(first != second);
+  CHECK(labels_of({17, 3}, 1) == Values{first[17], first[3]});
+}
+
+BACKEND_TEST("a sample is mixed with another one, or, where it is the only one, with itself") {
+  NEEDS(gather_augment);
+  AugmentShape s;
+  s.height = s.width = s.channels = s.out_channels = 1;
+  for (const int data_set : {1, 2}) {
+    s.mix = {MixKind::mixup, 1, 1, data_set};
+    const Values images = data_set == 1 ? Values{100} : Values{0, 200};
+    for (std::uint32_t epoch = 0; epoch < 20; ++epoch) {
+      const Values found = run_gather(backend, s, images, data_set == 1 ? Values{0} : Values{0, 1}, state_of(1, epoch));
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        const double share = reference::mixture(s, state_of(1, epoch), i).share;
+        const double want = data_set == 1 ? 100 : 200 * (i == 0 ? 1 - share : share);
+        CHECK(std::abs(found[i] - want) < 1e-3);
+      }
+    }
+  }
+}
+
+TEST_CASE("the reference mixtures reach every partner, both kinds, and shares as Beta(k, k) has them") {
+  AugmentShape s;
+  s.height = s.width = 32;
+  constexpr int n = 20000;
+  for (const int beta : {1, 2, 8}) {
+    s.mix = {MixKind::either, 0.5F, beta, 10};
+    std::vector<int> partners(10, 0);
+    int mixed = 0, cut = 0;
+    double sum = 0, squares = 0, area = 0;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const std::uint64_t sample = i % 10;
+      const reference::Mixture m = reference::mixture(s, state_of(1, i / 10), sample);
+      if (!m.mixed) continue;
+      CHECK(m.partner != sample);
+      ++mixed;
+      ++partners[m.partner];
+      cut += m.cut;
+      sum += m.share;
+      squares += (m.share - 0.5) * (m.share - 0.5);
+      area += (m.bottom - m.top) * (m.right - m.left) / 1024.0;
+    }
+    CHECK(std::abs(mixed - n / 2) < 300);
+    CHECK(std::abs(cut - mixed / 2) < 300);
+    for (const int count : partners) CHECK(std::abs(count - mixed / 10) < 150);
+    CHECK(std::abs(sum / mixed - 0.5) < 0.02);
+    CHECK(squares / mixed == doctest::Approx(1.0 / (4 * (2 * beta + 1))).epsilon(0.06));  // the variance of Beta(k, k)
+    CHECK(area / mixed > 0.2);  // half of the area on average, less what leaves the image
+    CHECK(area / mixed < 0.5);
+  }
+}
+
 /// `width` numbers of each sample.
 Values rows_of(const Values& values, int width, const Values& who) {
   Values rows;
@@ -142,7 +223,7 @@ BACKEND_TEST("labels and float rows are gathered by sample, those that there are
         const Buffer out = output(backend, DType::f32, rows);
         BatchColumns columns;
         if (present & 1) columns.labels_from = all_labels.i32();
-        columns.labels = labels.i32();
+        columns.labels = present & 1 ? labels.i32() : nullptr;
         for (int i = 0; i < BatchColumns::kFloats; ++i) {
           if (has_floats(i)) columns.floats[i] = {all_floats.f32(), floats[i].f32(), width};
         }

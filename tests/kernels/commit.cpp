@@ -104,6 +104,23 @@ BACKEND_TEST("an applied step commits buffers, significance, totals and the step
   }
 }
 
+BACKEND_TEST("a commit counts the rows without a label") {
+  NEEDS(commit_step);
+  const DeviceStruct<StepState> state(backend, running_state(StepVerdict::applied));
+  const Buffer labels = input(backend, DType::i32, {3, no_label, 0, no_label, no_label});
+  const Buffer participates = input(backend, DType::i32, {1, 1, 0, 0, 1});
+  const Buffer samples = input(backend, DType::i32, {0, 1, 2, 3, 4});
+  StepOutcome outcome;
+  outcome.rows = 5;
+  outcome.participates = participates.i32();
+  outcome.samples = samples.i32();
+  outcome.labels = labels.i32();
+  backend.commit_step({}, outcome, state.data());
+  CHECK(state.get().mixtures == 3);
+  backend.commit_step({}, outcome, state.data());
+  CHECK(state.get().mixtures == 6);
+}
+
 BACKEND_TEST("a step that was not applied raises its two counters and changes nothing else") {
   NEEDS(commit_step);
   for (const StepVerdict verdict : {StepVerdict::loss_not_finite, StepVerdict::gradient_not_finite}) {

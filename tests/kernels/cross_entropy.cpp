@@ -169,5 +169,27 @@ BACKEND_TEST("dividing by participants rescales the gradient, and an empty mask 
   }
 }
 
+BACKEND_TEST("a row without a label is scored by its confidence alone") {
+  NEEDS(regulated_cross_entropy);
+  cases::LossCase c;
+  c.rows = 4;
+  c.classes = 10;
+  c.rule.participation = Participation::regulated;
+  c.threshold = 0.9F;
+  LossOperands o(c);
+  o.labels = {no_label, no_label, 5, 5};
+  o.logits = Values(40, 0.0);
+  for (const int row : {0, 2, 3}) o.logits[row * 10 + (row == 2 ? 5 : 6)] = 20;  // sure, the last one of another class
+  for (const float smoothing : {0.0F, 0.1F}) {
+    c.smoothing = smoothing;
+    const LossResult r = run_cross_entropy(backend, c, o);
+    CHECK(r.participates == Values{0, 1, 0, 1});
+    CHECK(r.correct == Values{0, 0, 1, 0});
+    CHECK(r.loss[0] == 0);
+    CHECK(r.loss[1] == 0);
+    for (int k = 0; k < 20; ++k) CHECK(r.gradient[k] == 0);
+  }
+}
+
 }  // namespace
 }  // namespace retort::test

@@ -46,6 +46,53 @@ BACKEND_TEST("the distillation loss gives every row's value, its parts and the m
   }
 }
 
+BACKEND_TEST("a row without a label learns from the teacher alone, and participates where it is not confident") {
+  NEEDS(distillation_loss);
+  for (const Participation participation : {Participation::all, Participation::regulated, Participation::random}) {
+    for (const float alpha : {0.0F, 0.5F, 1.0F}) {
+      cases::LossCase c;
+      c.rows = 24;
+      c.classes = 10;
+      c.rule.participation = participation;
+      c.threshold = 0.5F;
+      c.distillation = {alpha, 4.0F};
+      c.divisor = 7;
+      LossOperands o(c);
+      for (int i = 0; i < c.rows; i += 2) o.labels[i] = no_label;
+      o.logits[3] = 30;  // row 0 is sure of it
+      o.logits[2 * c.classes + 1] = NAN;
+      const LossResult r = run_distillation(backend, c, o);
+      for (int i = 0; i < c.rows; i += 2) {
+        CAPTURE(i);
+        const Values z = o.row(o.logits, i, c.classes), teacher = o.row(o.teacher, i, c.classes);
+        const auto top = [](const Values& v) { return std::max_element(v.begin(), v.end()) - v.begin(); };
+        const bool nan = reference::has_nan(z);
+        CHECK(r.correct[i] == (!nan && top(z) == top(teacher)));
+        if (participation == Participation::regulated) {
+          CHECK(r.participates[i] == (nan || r.confidence[i] < c.threshold));
+        }
+        CHECK(r.cross_entropy[i] == 0);
+        if (nan) continue;
+        auto row = reference::distillation(z, teacher, 0, 1, 4);  // without any share of the label
+        CHECK(r.divergence[i] == doctest::Approx(row.divergence).epsilon(1e-4));
+        CHECK(r.loss[i] == doctest::Approx(alpha * row.loss).epsilon(1e-4));
+        for (int k = 0; k < c.classes; ++k) {
+          const double want = r.participates[i] * alpha * row.gradient[k] / c.divisor;
+          CHECK(std::abs(r.gradient[i * c.classes + k] - want) < 1e-6);
+        }
+      }
+      // Its neighbours are not touched by it.
+      LossOperands labelled(c);
+      labelled.logits = o.logits;
+      const LossResult whole = run_distillation(backend, c, labelled);
+      for (int i = 1; i < c.rows; i += 2) {
+        CHECK(r.loss[i] == whole.loss[i]);
+        CHECK(r.participates[i] == whole.participates[i]);
+      }
+    }
+  }
+}
+
 BACKEND_TEST("distillation from oneself has no divergence, and with alpha 0 it is plain cross-entropy") {
   NEEDS(distillation_loss);
   cases::LossCase c;

@@ -63,6 +63,8 @@ BACKEND_TEST("losses take batches of no rows") {
   backend.distillation_loss({}, {}, {}, 0, 10, in.f32(), in.f32(), ints.i32(), ints.i32(), nullptr, state.data(), rows,
                             nullptr, nullptr, out.f32());
   backend.regulated_squared_error({}, {}, 0, 10, in.f32(), in.f32(), ints.i32(), state.data(), rows, out.f32());
+  backend.gaussian_loss({}, {}, 0.5F, 0, 2, in.f32(), in.f32(), in.f32(), ints.i32(), ints.i32(), nullptr, state.data(),
+                        rows, nullptr, out.f32());
 }
 
 BACKEND_TEST("the end of a step without rows or parameters counts the step, and nothing else") {

@@ -36,7 +36,7 @@ TEST_CASE("nets: logits of every network for both common formats and the smalles
     std::vector<ImageFormat> formats{grey28, colour32};
     // Initialising millions of parameters is slow, and their networks are members of the same families.
     if (make_network(name, colour32, 7)->parameters().trainable_count() < 3'000'000) {
-      const int small = name.starts_with("lenet") ? 12 : 8;
+      const int small = smallest_side(name);
       formats.push_back({small, small, 4});
       formats.push_back({small + 1, 19, 2});
     }

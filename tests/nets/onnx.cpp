@@ -31,9 +31,10 @@ namespace {
 /// Frozen, of a size that a plain interpreter is done with soon.
 class Exported : public Trained {
  public:
-  explicit Exported(const std::string& net, bool fold = false, const OnnxOptions& options = {})
+  explicit Exported(const std::string& net, bool fold = false, const OnnxOptions& options = {}, int auxiliary = 0)
       : Trained(Device::cpu, Precision::fp32, net,
-                net.starts_with("lenet") ? ImageFormat{12, 12, 1} : ImageFormat{8, 8, 3}, 7, 1, Trainable::no) {
+                {smallest_side(net), smallest_side(net), net.starts_with("lenet") ? 1 : 3, auxiliary}, 7, 1,
+                Trainable::no) {
     unsettle(parameters());
     if (fold) network->fold(context);
     REQUIRE(model.ParseFromString(onnx_model(*network, options)));
@@ -86,11 +87,32 @@ TEST_CASE("onnx: a network's model computes its logits, as it is and folded") {
         const Values images = random_batch(exported.network->input(), rows, 7, 40).images;
         const Values expected = exported.logits(images, rows);
         const Values found = OnnxInterpreter(exported.model.graph())
-                                 .run("images", nchw(images, exported.network->input(), rows), "logits");
+                                 .run({{"images", nchw(images, exported.network->input(), rows)}}, "logits");
         REQUIRE(found.size() == expected.size());
         CHECK(relative_distance(expected, found) < 1e-5);
       }
     }
+  }
+}
+
+TEST_CASE("onnx: numbers beside the image are a second input") {
+  for (const std::string net : {"lenet-gaze", "resnet-preact-8"}) {
+    CAPTURE(net);
+    Exported exported(net, false, {}, 2);
+    REQUIRE(exported.model.graph().input_size() == 2);
+    CHECK(exported.model.graph().input(1).name() == "auxiliary");
+    CHECK(shape_of(exported.model.graph().input(1)) == std::vector<std::int64_t>{-1, 2});
+    CHECK_NOTHROW(onnx::checker::check_model(exported.model));
+    constexpr int rows = 3;
+    const Values images = random_batch(exported.network->input(), rows, 7, 40).images, beside = normal_values(2 * rows, 41);
+    Tape tape(exported.context, Tape::Recording::off);
+    const Var auxiliary = tape.variable(upload(exported.context, {rows, 2}, DType::f32, beside), false);
+    const Var logits =
+        exported.forward(tape, exported.images(tape, images, rows), ForwardMode::evaluation(), nullptr, auxiliary);
+    const Values found = OnnxInterpreter(exported.model.graph())
+                             .run({{"images", nchw(images, exported.network->input(), rows)}, {"auxiliary", {{rows, 2}, beside}}},
+                                  "logits");
+    CHECK(relative_distance(download(exported.context, logits->value), found) < 1e-5);
   }
 }
 
@@ -184,7 +206,7 @@ TEST_CASE("onnx: a model that normalises takes pixels") {
     normalised[i] = (pixels[i] - static_cast<double>(options.mean[i % 3])) / static_cast<double>(options.std[i % 3]);
   }
   const Values found =
-      OnnxInterpreter(exported.model.graph()).run("images", nchw(pixels, exported.network->input(), 1), "logits");
+      OnnxInterpreter(exported.model.graph()).run({{"images", nchw(pixels, exported.network->input(), 1)}}, "logits");
   CHECK(relative_distance(exported.logits(normalised, 1), found) < 1e-5);
   options.std.pop_back();
   check_contains(message_of(ErrorKind::usage, [&] { onnx_model(*exported.network, options); }),

@@ -32,8 +32,8 @@ class OnnxInterpreter {
     }
   }
 
-  Values run(const std::string& input, const OnnxValue& images, const std::string& output) {
-    values_[input] = images;
+  Values run(const std::map<std::string, OnnxValue>& inputs, const std::string& output) {
+    for (const auto& [name, value] : inputs) values_[name] = value;
     for (const onnx::NodeProto& node : graph_.node()) {
       REQUIRE_MESSAGE(values_.count(node.output(0)) == 0, "two nodes make " << node.output(0));
       values_[node.output(0)] = compute(node);

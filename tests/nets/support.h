@@ -55,6 +55,11 @@ class StateOnDevice {
   DeviceBlock block_;
 };
 
+/// The least height and width of images that a network takes.
+inline int smallest_side(const std::string& net) {
+  return net == "lenet-gaze" ? 16 : net.starts_with("lenet") ? 12 : 8;
+}
+
 /// One batch on the host; images NHWC.
 struct HostBatch {
   Values images, labels, teacher_logits;
@@ -90,9 +95,10 @@ class Trained {
     return tape.variable(upload(context, {rows, f.height, f.width, f.channels}, context.activation_dtype(), values),
                          requires_grad, "images");
   }
-  Var forward(Tape& tape, const Var& images, ForwardMode mode, Taps* taps = nullptr) {
+  Var forward(Tape& tape, const Var& images, ForwardMode mode, Taps* taps = nullptr, const Var& auxiliary = nullptr) {
     ForwardInput input;
     input.images = images;
+    input.auxiliary = auxiliary;
     return network->forward(tape, input, mode, taps);
   }
 
@@ -117,16 +123,15 @@ class Trained {
         distillation_loss(tape, logits, teacher, labels, samples, {}, state.get(), {}, {0.9F, 4.0F});
     tape.backward();
     optimizer_step(context, parameters(), {}, report.rows.loss, state.get());
-    const StepOutcome outcome{batch.rows,
-                              report.rows.loss.f32(),
-                              report.rows.correct.i32(),
-                              report.rows.participates.i32(),
-                              samples.i32(),
-                              nullptr,
-                              nullptr,
-                              parameters().buffers(),
-                              parameters().pending_buffers(),
-                              parameters().buffer_elements()};
+    StepOutcome outcome;
+    outcome.rows = batch.rows;
+    outcome.loss = report.rows.loss.f32();
+    outcome.correct = report.rows.correct.i32();
+    outcome.participates = report.rows.participates.i32();
+    outcome.samples = samples.i32();
+    outcome.buffers = parameters().buffers();
+    outcome.pending_buffers = parameters().pending_buffers();
+    outcome.buffer_count = parameters().buffer_elements();
     RETORT_LAUNCH(context, 0, commit_step, outcome, state.get());
     StepResult result{download(context, logits->value), download(context, report.rows.loss), {}};
     result.addresses = {x->value.data(), labels.data(), logits->value.data(), report.rows.loss.data()};

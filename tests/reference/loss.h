@@ -104,4 +104,30 @@ inline RowLoss squared_error(const Values& prediction, const Values& target) {
   return row;
 }
 
+/// Means, then log-variances. Without a target `target` is empty, without a teacher `teacher` is.
+inline RowLoss gaussian(const Values& student, const Values& teacher, const Values& target, double alpha) {
+  const std::size_t dimensions = student.size() / 2;
+  RowLoss row;
+  row.gradient.assign(student.size(), 0.0);
+  const double by_teacher = teacher.empty() ? 0 : alpha, by_target = target.empty() ? 0 : 1 - by_teacher;
+  for (std::size_t d = 0; d < dimensions; ++d) {
+    const double mean = student[d], variance = std::exp(student[dimensions + d]);
+    if (!target.empty()) {
+      const double error = target[d] - mean;
+      row.loss += by_target * (std::log(variance) + error * error / variance) / 2;
+      row.gradient[d] += by_target * -error / variance;
+      row.gradient[dimensions + d] += by_target * (1 - error * error / variance) / 2;
+    }
+    if (!teacher.empty()) {
+      const double distance = teacher[d] - mean, from = std::exp(teacher[dimensions + d]);
+      row.loss += by_teacher * (std::log(variance / from) / 2 + (from + distance * distance) / (2 * variance) - 0.5);
+      row.gradient[d] += by_teacher * -distance / variance;
+      row.gradient[dimensions + d] += by_teacher * (0.5 - (from + distance * distance) / (2 * variance));
+    }
+  }
+  row.loss /= static_cast<double>(dimensions);
+  for (double& value : row.gradient) value /= static_cast<double>(dimensions);
+  return row;
+}
+
 }  // namespace retort::reference

@@ -9,15 +9,21 @@
 #include <string>
 #include <vector>
 
+#include "kernels/affine_sample.h"
 #include "kernels/augmentation.h"
 #include "kernels/batch_norm.h"
+#include "kernels/blend.h"
+#include "kernels/colour_filter.h"
 #include "kernels/commit.h"
+#include "kernels/contrary_loss.h"
 #include "kernels/convolution.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/distillation_loss.h"
 #include "kernels/elementwise.h"
 #include "kernels/error.h"
+#include "kernels/fixed_operations.h"
 #include "kernels/fused_convolution.h"
+#include "kernels/gaussian_loss.h"
 #include "kernels/linear.h"
 #include "kernels/memory.h"
 #include "kernels/optimizer.h"
@@ -27,27 +33,31 @@
 #include "kernels/regulation.h"
 #include "kernels/squared_loss.h"
 #include "kernels/step_feed.h"
+#include "kernels/transform_draws.h"
 
 // clang-format off
-#define RETORT_EACH_KERNEL(X, space)                                                                    \
-  X(space, allocate) X(space, deallocate) X(space, copy_bytes) X(space, fill_zero) X(space, synchronize) \
-  X(space, conv2d_workspace) X(space, conv2d_forward) X(space, conv2d_backward_data)                    \
-  X(space, conv2d_filter_gradient_type) X(space, conv2d_backward_filter)                                \
-  X(space, fused_convolution_workspace) X(space, fused_convolution)                                     \
-  X(space, linear_workspace) X(space, linear_forward)                                                   \
-  X(space, linear_backward_data) X(space, linear_backward_weight) X(space, batch_norm_workspace)        \
-  X(space, batch_norm_forward_training) X(space, batch_norm_forward_evaluation)                         \
-  X(space, batch_norm_backward_training) X(space, batch_norm_backward_evaluation)                       \
-  X(space, pool2d_workspace) X(space, max_pool2d_forward) X(space, max_pool2d_backward) X(space, avg_pool2d_forward)               \
-  X(space, avg_pool2d_backward) X(space, global_avg_pool_forward) X(space, global_avg_pool_backward)    \
-  X(space, relu_forward) X(space, relu_backward) X(space, add) X(space, convert) X(space, widen_all)    \
-  X(space, dropout)                                                                                     \
-  X(space, regulated_cross_entropy) X(space, divide_by_participants) X(space, distillation_loss)        \
-  X(space, regulated_squared_error) X(space, gradient_norm_workspace) X(space, gradient_norm)           \
-  X(space, judge_step) X(space, sgd_update) X(space, adamw_update) X(space, commit_step)                \
-  X(space, gather_augment) X(space, gather_floats) X(space, queue_push)                                  \
-  X(space, queue_pop) X(space, begin_step) X(space, begin_queued_step)                       \
-  X(space, recall_participation)
+#define RETORT_EACH_KERNEL(X, space)                                                                      \
+  X(space, allocate) X(space, deallocate) X(space, copy_bytes) X(space, fill_zero)                        \
+  X(space, synchronize) X(space, conv2d_workspace) X(space, conv2d_forward)                               \
+  X(space, conv2d_backward_data) X(space, conv2d_filter_gradient_type) X(space, conv2d_backward_filter)   \
+  X(space, fused_convolution_workspace) X(space, fused_convolution) X(space, linear_workspace)            \
+  X(space, linear_forward) X(space, linear_backward_data) X(space, linear_backward_weight)                \
+  X(space, batch_norm_workspace) X(space, batch_norm_forward_training)                                    \
+  X(space, batch_norm_forward_evaluation) X(space, batch_norm_backward_training)                          \
+  X(space, batch_norm_backward_evaluation) X(space, pool2d_workspace) X(space, max_pool2d_forward)        \
+  X(space, max_pool2d_backward) X(space, avg_pool2d_forward) X(space, avg_pool2d_backward)                \
+  X(space, global_avg_pool_forward) X(space, global_avg_pool_backward) X(space, relu_forward)             \
+  X(space, relu_backward) X(space, add) X(space, convert) X(space, widen_all) X(space, dropout)           \
+  X(space, regulated_cross_entropy) X(space, divide_by_participants) X(space, distillation_loss)          \
+  X(space, regulated_squared_error) X(space, gaussian_loss) X(space, angular_error) X(space, equalize)    \
+  X(space, cutout) X(space, invert) X(space, contrary_loss) X(space, transform_draws_forward)                              \
+  X(space, transform_draws_backward) X(space, encoder_features_forward)                                   \
+  X(space, encoder_features_backward) X(space, colour_filter_forward) X(space, colour_filter_workspace)   \
+  X(space, colour_filter_backward) X(space, blend_forward) X(space, blend_backward)                       \
+  X(space, affine_sample_forward) X(space, affine_sample_backward) X(space, gradient_norm_workspace)      \
+  X(space, gradient_norm) X(space, judge_step) X(space, sgd_update) X(space, adamw_update)                \
+  X(space, commit_step) X(space, gather_augment) X(space, gather_floats) X(space, queue_push)             \
+  X(space, queue_pop) X(space, begin_step) X(space, begin_queued_step) X(space, recall_participation)
 // clang-format on
 
 namespace retort::test {

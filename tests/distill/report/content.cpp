@@ -117,7 +117,7 @@ TEST_CASE("report: the frontier is of runs of one network on the same data") {
     run.result->ledger.student_backward = backward;
     run.result->ledger.distinct_samples = 100;
     run.result->timing.compute = seconds;
-    runs.push_back({run, {}});
+    runs.push_back({run, {}, {}});
   };
   add("resnet8", 0.80, 200, 10);
   add("resnet8", 0.81, 100, 12);
@@ -240,7 +240,7 @@ TEST_CASE("report: the table that reproduce wrote") {
   run(o);
   RunOutcome outcome;
   outcome.result = *RunFolder(o.out).read_result();
-  section.rows.push_back({arm, o.lr, "teacher", {outcome}});
+  section.rows.push_back({arm, o.lr, 0, "teacher", {outcome}});
   put_text(folder / "table.json", to_json(table));
   const Reported r = reported(folder, {folder.path()});
   CHECK(missing_of(r.data, folder / "table.json") == "");

@@ -56,9 +56,9 @@ TEST_CASE("sweep: what is no variation") {
 TEST_CASE("sweep: the frontier by hand") {
   TableSection section;
   section.samples = 100;
-  section.student_epochs = 1;
   section.rows = {point("all", 0.80, 100, 10), point("half", 0.80, 50, 12), point("few", 0.70, 10, 9),
                   point("worse", 0.69, 20, 9.5)};
+  for (TableRow& each : section.rows) each.conventional = 100;
   const auto points = frontier_of(section);
   REQUIRE(points.size() == 4);
   CHECK(points[0].label == "few");

@@ -35,7 +35,7 @@ RunOutcome done(const RunResult& result) {
 }
 
 TableRow row(const std::string& id, double lr, const std::string& folder, std::vector<RunOutcome> runs) {
-  TableRow row{find_recipe("demo", false).arm(id), lr, folder, std::move(runs)};
+  TableRow row{find_recipe("demo", false).arm(id), lr, 2000, folder, std::move(runs)};
   return row;
 }
 
@@ -48,7 +48,6 @@ Table hand_made() {
   TableSection section;
   section.pair = {"big", "small", {{"kd", 91.5}}, ""};
   section.samples = 1000;
-  section.teacher_epochs = section.student_epochs = 2;
   const RunOutcome failed{{}, "the roof is on fire"};
   section.rows = {
       row("teacher", 0.1, "t", {done(made(0.94, 0.95, 2000, 2000, false)), done(made(0.96, 0.97, 2000, 2000, false))}),
