@@ -73,7 +73,7 @@ void cifar(Corpus corpus) {
 void npz(Corpus corpus) {
   const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }\n", name = "a.npy";
   const auto number = [](Bytes& to, std::uint64_t value, int count) {
-    for (int i = 0; i < count; ++i) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    for (; count > 0; --count, value >>= 8) to.push_back(static_cast<std::uint8_t>(value));
   };
   Bytes npy{0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<std::uint8_t>(header.size()), 0};
   npy.insert(npy.end(), header.begin(), header.end());
