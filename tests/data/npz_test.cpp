@@ -50,7 +50,7 @@ std::map<std::string, NpyArray> parse(const Bytes& bytes, std::size_t limit = 1 
 using Shape = std::vector<std::int64_t>;
 
 void put_number(Bytes& to, std::uint64_t value, int count) {
-  for (int i = 0; i < count; ++i) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  for (; count > 0; --count, value >>= 8) to.push_back(static_cast<std::uint8_t>(value));
 }
 
 Bytes npy(const std::string& descr, const std::string& shape, const Bytes& content,
